@@ -1,0 +1,26 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+def straight_distance(cells: list[list[list[int]]], state: dict) -> list[list[list[int]]]:
+    """Measure the Manhattan distance from each cell to the evader.
+
+    Stage: measure
+    When to use: the straight way is open
+    Rule: straight_way == 'open'
+    Example:
+        >>> straight_distance([[[0, 0]]], {'width': 9, 'height': 9, 'evader': [2, 3]})
+        [[[0, 0, 5, 5]]]
+    """
+    return _with_distances(cells, state, lambda cell: _straight(cell, state['evader']))

@@ -1,0 +1,132 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""`ld-agent evaluate BAG...`: success, steps, times and agreement, from bags alone."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated
+
+from ld_agent.bags import read_episodes
+from ld_agent.errors import LdAgentError
+from ld_agent.evaluate import evaluate_bags, EvaluationReport, Millis, Share
+from rich.console import Console
+from rich.table import Table
+import typer
+
+
+def evaluate(
+    bags: Annotated[list[Path], typer.Argument(help='Bag folders, of one or several methods.')],
+    json: Annotated[
+        bool, typer.Option('--json', help='Print one JSON object (a list for several methods).')
+    ] = False,
+    png: Annotated[
+        Path | None,
+        typer.Option(help='Draw trajectories of chosen episodes here (PNG).'),
+    ] = None,
+    trace_png: Annotated[
+        Path | None,
+        typer.Option(help='Draw one step, function by function, here (PNG).'),
+    ] = None,
+    episode: Annotated[
+        list[int] | None,
+        typer.Option(help='Episode to draw; may be repeated. Default: the first of each bag.'),
+    ] = None,
+    step: Annotated[int, typer.Option(help='Step to draw in the trace.')] = 0,
+    function_base: Annotated[
+        Path | None,
+        typer.Option(help="The task's function base, if it is not the shipped one."),
+    ] = None,
+) -> None:
+    """Evaluate recorded bags: every move is refereed again."""
+    console = Console(stderr=True)
+    try:
+        reports = evaluate_bags(bags, function_base)
+        if png is not None or trace_png is not None:
+            _draw(bags, episode, step, png, trace_png, console)
+    except LdAgentError as error:
+        console.print(f'[red]error:[/] {error}', highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    if json:
+        shown = [report.as_json() for report in reports]
+        typer.echo(json_text.dumps(shown[0] if len(shown) == 1 else shown, indent=2))
+        return
+    out = Console()
+    out.print(table(reports))
+    for report in reports:
+        for fault in (*report.disagreements, *report.dropped, report.agreement_note):
+            if fault:
+                out.print(f'[yellow]![/] {fault}', highlight=False, soft_wrap=True)
+
+
+def _draw(
+    bags: list[Path],
+    numbers: list[int] | None,
+    step: int,
+    png: Path | None,
+    trace_png: Path | None,
+    console: Console,
+) -> None:
+    # Matplotlib takes half a second to load, so only those who draw pay for it.
+    from ld_agent.plots import choose_episodes, draw_trace, draw_trajectories
+
+    chosen = choose_episodes([read_episodes(bag) for bag in bags], numbers)
+    if png is not None:
+        draw_trajectories(chosen, png)
+        console.print(f'trajectories: {png}', highlight=False)
+    if trace_png is not None:
+        draw_trace(chosen[0], step, trace_png)
+        console.print(f'trace: {trace_png}', highlight=False)
+
+
+def table(reports: list[EvaluationReport]) -> Table:
+    """Return the reports as a table, a method a column."""
+    out = Table(title='Evaluation', caption='shares with Wilson 95 % intervals')
+    out.add_column('')
+    for report in reports:
+        out.add_column(f'{report.method} ({report.task})', justify='right')
+    rows = {
+        'episodes': [_count(r.episodes, r.unfinished, 'unfinished') for r in reports],
+        'success': [_percent(r.success) for r in reports],
+        'failure without violation': [_percent(r.failure_without_violation) for r in reports],
+        'failure with violation': [_percent(r.failure_with_violation) for r in reports],
+        'mean steps of success': [_number(r.mean_steps, '.2f') for r in reports],
+        'violations / lost turns': [f'{r.violations} / {r.lost_turns}' for r in reports],
+        'agrees with the reference': [
+            '-' if r.agreement is None else f'{r.agreement:.1%} of {r.judged}' for r in reports
+        ],
+        'selection, ms (median, p99)': [_times(r.selection_ms) for r in reports],
+        'step, ms (median, p99)': [_times(r.step_ms) for r in reports],
+        'disagreements': [str(len(r.disagreements)) for r in reports],
+    }
+    for name, cells in rows.items():
+        out.add_row(name, *cells)
+    return out
+
+
+def _count(count: int, more: int, what: str) -> str:
+    return f'{count} (+{more} {what})' if more else str(count)
+
+
+def _percent(share: Share) -> str:
+    return f'{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]'.replace('[', '\\[')
+
+
+def _number(value: float | None, form: str) -> str:
+    return '-' if value is None else format(value, form)
+
+
+def _times(millis: Millis) -> str:
+    return f'{_number(millis.median, ".1f")}, {_number(millis.p99, ".1f")}'

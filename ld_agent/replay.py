@@ -1,0 +1,159 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Tells a recorded episode step by step, as a person would follow it.
+
+Shows positions, then for each stage the facts, the candidates with their probabilities, the
+selection, what the guard changed, and the moves; ends with the outcome as refereed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+from ld_agent.bags import Episode, probabilities_of
+from ld_agent.errors import BagError
+from ld_agent.messages import Cell, Decision, StageTrace, State
+from ld_agent.referee import places, referee
+from ld_agent_sim.pursuit import Outcome
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+BAR = 12
+
+
+def replay_episodes(
+    episodes: Sequence[Episode],
+    console: Console,
+    number: int | None = None,
+    step: int | None = None,
+) -> None:
+    """Print one episode (default the first), or one step of it.
+
+    Raises:
+        BagError: there is no such episode or step.
+    """
+    chosen = next((e for e in episodes if number is None or e.number == number), None)
+    if chosen is None:
+        raise BagError(
+            f'the bag holds no episode {number}; there are '
+            f'{", ".join(str(episode.number) for episode in episodes)}'
+        )
+    steps = [state for state in chosen.states if not state.done]
+    if step is not None:
+        steps = [state for state in steps if state.step == step]
+        if not steps:
+            raise BagError(
+                f'episode {chosen.number} holds no step {step}; its steps are '
+                f'{chosen.states[0].step} to {chosen.states[-1].step}'
+            )
+    console.print(
+        Text.assemble(
+            (f'Episode {chosen.number}', 'bold'),
+            f' of {chosen.bag.name}: {chosen.task}, method {chosen.method}, seed {chosen.seed}',
+        )
+    )
+    for state in steps:
+        console.print(describe_step(chosen, state))
+    if step is None:
+        console.print(describe_end(chosen))
+
+
+def describe_step(episode: Episode, state: State) -> RenderableType:
+    """Return what happened at one step, for a rich console."""
+    pursuers, evader = places(state)
+    decision = episode.decisions.get(state.step)
+    parts: list[RenderableType] = [
+        Text(f'pursuers {_cells(pursuers)}   evader {_cells([evader])}', style='cyan')
+    ]
+    parts += [
+        Text(f'function {name} is in force: {update.origin}', style='magenta')
+        for name, update in episode.active_functions(state.step).items()
+    ]
+    if decision is None:
+        parts.append(Text('no decision came: the turn is lost', style='red'))
+    else:
+        if decision.trace:
+            parts.append(_trace_table(decision.trace))
+        parts += [
+            Text(
+                f'guard: pursuer {g.pursuer + 1} asked for '
+                f'{_cells([g.asked]) if g.asked else "no cell"}, {g.why}'
+                + (f'; went to {_cells([g.replaced_by])}' if g.replaced_by else ''),
+                style='yellow',
+            )
+            for g in decision.guarded
+        ]
+        parts.append(_answer(pursuers, decision))
+    return Panel(Group(*parts), title=f'step {state.step}', title_align='left')
+
+
+def describe_end(episode: Episode) -> RenderableType:
+    """Return the outcome of an episode, for a rich console."""
+    verdict = referee(episode)
+    if verdict.outcome is None:
+        line = Text(f'the recording ends at step {verdict.steps}, before the episode', 'yellow')
+    else:
+        won = verdict.outcome is Outcome.SUCCESS
+        line = Text(
+            f'{"captured" if won else verdict.outcome.value.replace("_", " ")} after '
+            f'{verdict.steps} steps, {verdict.violations} violations, '
+            f'{verdict.lost_turns} lost turns',
+            'bold green' if won else 'bold red',
+        )
+    faults = [Text(f'! {fault}', 'yellow') for fault in verdict.disagreements]
+    return Group(Text(f'end: {_cells(places(episode.states[-1])[0])}', 'cyan'), line, *faults)
+
+
+def _trace_table(trace: Sequence[StageTrace]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style='dim')
+    for name in ('stage', 'facts', 'candidates', 'selected', 'ms'):
+        table.add_column(name, justify='right' if name == 'ms' else 'left')
+    for stage in trace:
+        candidates = Text('\n').join(
+            Text(f'{_bar(p)} {p:4.2f} {name}', 'bold' if name == stage.selected else 'dim')
+            for name, p in zip(stage.candidates, probabilities_of(stage), strict=True)
+        )
+        table.add_row(
+            stage.stage,
+            '\n'.join(f'{fact}: {value}' for fact, value in stage.facts.items()),
+            candidates,
+            Text(stage.selected, 'bold green').append(
+                f'\n{stage.note}' if stage.note else '', 'yellow'
+            ),
+            f'{stage.ms:.1f}',
+        )
+    return table
+
+
+def _bar(share: float) -> str:
+    full = math.floor(share * BAR + 0.5)
+    return '█' * full + '·' * (BAR - full)
+
+
+def _answer(start: Sequence[Cell], decision: Decision) -> Text:
+    took = f'   ({decision.step_ms:.0f} ms)' if decision.step_ms else ''
+    if decision.moves is None:
+        return Text(f'action {decision.action}{took}', 'green')
+    moves = ', '.join(
+        f'{number + 1}: {_cells([a])} → {_cells([b])}'
+        for number, (a, b) in enumerate(zip(start, decision.moves, strict=False))
+    )
+    return Text(f'moves {moves}{took}', 'green')
+
+
+def _cells(cells: Sequence[Cell]) -> str:
+    return ' '.join(f'({x}, {y})' for x, y in cells)

@@ -1,0 +1,157 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The student selects a function: by the log-probability of the candidates' names.
+
+The rules of a stage and each function's block are encoded once; a candidate set is put
+together from them in the order of names, so the order in which candidates arrive cannot
+matter; only the state is new (paper, section 3.3, equation 3; design, section 7).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import math
+import time
+
+import numpy as np
+
+from ld_agent import prompt
+from ld_agent.errors import FunctionBaseError
+from ld_agent.student.session import Cache, Student
+from ld_agent.trie import Branch, branches
+
+KEPT_SETS = 64
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was selected, and how the candidates compared.
+
+    Attributes:
+        candidates: names, sorted.
+        scores: log-probability of each (natural log).
+        margin: best minus second score; None with a single candidate.
+        ms: wall-clock milliseconds.
+    """
+
+    selected: str
+    candidates: tuple[str, ...]
+    scores: tuple[float, ...]
+    margin: float | None
+    ms: float
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """The scores as probabilities; they sum to one."""
+        return tuple(math.exp(score) for score in self.scores)
+
+
+@dataclass(frozen=True)
+class _Set:
+    cache: Cache
+    position: int
+    branches: tuple[Branch, ...]
+
+
+class Selector:
+    """Selects with one student; keeps what it has encoded."""
+
+    def __init__(self, student: Student) -> None:
+        self.student = student
+        self._rules: dict[str, Cache] = {}
+        self._blocks: dict[tuple[str, prompt.Entry], Cache] = {}
+        self._sets: OrderedDict[tuple[str, tuple[prompt.Entry, ...]], _Set] = OrderedDict()
+
+    def select(
+        self, rules: str, entries: Sequence[prompt.Entry], facts: Mapping[str, str]
+    ) -> Selection:
+        """Select one of `entries` for the state that `facts` show.
+
+        Raises:
+            FunctionBaseError: a manual is longer than its block may be.
+        """
+        begun = time.perf_counter()
+        ordered = tuple(sorted(entries, key=lambda entry: entry.name))
+        names = tuple(entry.name for entry in ordered)
+        if len(ordered) == 1:
+            return Selection(names[0], names, (0.0,), None, _ms(begun))
+        together = self._set(rules, ordered)
+        state = self.student.encode_text(prompt.render_state(facts))
+        scores = dict.fromkeys(names, 0.0)
+        for branch in together.branches:
+            rows = list(branch.children)
+            logits = self.student.logits(
+                [*state, *branch.prefix], together.cache, together.position, rows
+            ).astype(np.float64)
+            logs = logits - logits.max()
+            logs -= np.log(np.exp(logs).sum())
+            for log, below in zip(logs, branch.children.values(), strict=True):
+                for name in below:
+                    scores[name] += float(log)
+        ranked = sorted(scores.values(), reverse=True)
+        best = max(names, key=lambda name: scores[name])
+        return Selection(
+            best, names, tuple(scores[n] for n in names), ranked[0] - ranked[1], _ms(begun)
+        )
+
+    def passes(self, entries: Sequence[prompt.Entry]) -> int:
+        """Return how many passes these names take: 1 where their first tokens all differ."""
+        return len(self._branches(entries))
+
+    def prepare(self, rules: str, entries: Sequence[prompt.Entry]) -> None:
+        """Encode rules and blocks ahead of the first selection."""
+        if len(entries) > 1:
+            self._set(rules, tuple(sorted(entries, key=lambda entry: entry.name)))
+
+    def _branches(self, entries: Sequence[prompt.Entry]) -> tuple[Branch, ...]:
+        return tuple(
+            branches({e.name: self.student.encode_text(prompt.answer_text(e.name)) for e in entries})
+        )
+
+    def _set(self, rules: str, entries: tuple[prompt.Entry, ...]) -> _Set:
+        key = (rules, entries)
+        if key in self._sets:
+            self._sets.move_to_end(key)
+            return self._sets[key]
+        if rules not in self._rules:
+            bos = [] if self.student.bos is None else [self.student.bos]
+            ids = bos + self.student.encode_text(prompt.render_rules(rules))
+            self._rules[rules] = self.student.encode(ids)
+        base = self._rules[rules]
+        for entry in entries:
+            if (rules, entry) not in self._blocks:
+                ids = self.student.encode_text(prompt.render_block(entry))
+                if len(ids) > prompt.BLOCK_SPAN:
+                    raise FunctionBaseError(
+                        [
+                            f'the manual of {entry.name!r} takes {len(ids)} tokens, '
+                            f'{prompt.BLOCK_SPAN} fit; shorten its purpose or when to use'
+                        ]
+                    )
+                self._blocks[rules, entry] = self.student.encode(ids, base, len(base))
+        together = _Set(
+            self.student.join([base, *(self._blocks[rules, e] for e in entries)]),
+            len(base) + prompt.BLOCK_SPAN,
+            self._branches(entries),
+        )
+        self._sets[key] = together
+        if len(self._sets) > KEPT_SETS:
+            self._sets.popitem(last=False)
+        return together
+
+
+def _ms(begun: float) -> float:
+    return (time.perf_counter() - begun) * 1000.0

@@ -1,0 +1,221 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""LoRA on the scores that the selection uses.
+
+Takes packed example sets, gives a PEFT adapter; resumes from its last checkpoint. The loss of
+an answer is minus its score: log-softmax among the children of each branching node on its
+way. Needs the training extra (torch, transformers, peft).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+import json
+from pathlib import Path
+import time
+
+import numpy as np
+from peft import get_peft_model, get_peft_model_state_dict, LoraConfig, set_peft_model_state_dict
+import torch
+
+from ld_agent.training.packing import Packed
+
+Progress = Callable[[dict], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers of a training run."""
+
+    sequences: int
+    per_step: int = 4
+    learning_rate: float = 1e-3
+    warmup_steps: int = 40
+    rank: int = 8
+    alpha: int = 16
+    seed: int = 0
+    checkpoint_every: int = 50
+    threads: int = 2
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in all."""
+        return self.sequences // self.per_step
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step: linear warm-up, then linear to nearly nothing."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        left = (self.steps - step) / max(1, self.steps - self.warmup_steps)
+        return self.learning_rate * max(0.01, left)
+
+
+class Trainee:
+    """A frozen base model in bf16 with a trainable adapter in fp32."""
+
+    def __init__(self, folder: str, plan: Plan, adapter: Path | None = None):
+        from transformers import AutoModelForCausalLM
+
+        torch.manual_seed(plan.seed)
+        torch.set_num_threads(plan.threads)
+        self.device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+        config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')
+        self.peft = get_peft_model(model, config).to(self.device)
+        for parameter in self.parameters():
+            parameter.data = parameter.data.float()
+        if adapter is not None:
+            from safetensors.torch import load_file
+
+            set_peft_model_state_dict(self.peft, load_file(adapter / 'adapter_model.safetensors'))
+        self.body = self.peft.base_model.model.model
+        self.rows = self.peft.get_output_embeddings().weight
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """The trainable parameters."""
+        return [p for p in self.peft.parameters() if p.requires_grad]
+
+    def choice_logits(self, packed: Packed) -> list[torch.Tensor]:
+        """Return for every choice the logits of its children, fp32, shape (children,)."""
+        allowed = torch.from_numpy(packed.allowed).to(self.device)
+        bias = torch.zeros(allowed.shape, dtype=torch.bfloat16, device=self.device)
+        bias.masked_fill_(~allowed, torch.finfo(torch.bfloat16).min)
+        with torch.autocast(self.device, torch.bfloat16):
+            hidden = self.body(
+                input_ids=torch.from_numpy(packed.ids)[None].to(self.device),
+                position_ids=torch.from_numpy(packed.positions)[None].to(self.device),
+                attention_mask=bias[None, None],
+                use_cache=False,
+            ).last_hidden_state[0]
+        read = hidden[[c.index for c in packed.choices]].float()
+        return [
+            self.rows[list(choice.children)].float() @ read[i]
+            for i, choice in enumerate(packed.choices)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write the adapter in PEFT's format, tensors in fp16."""
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        state = get_peft_model_state_dict(self.peft)
+        tensors = {k: v.to(torch.float16).contiguous() for k, v in state.items()}
+        save_file(tensors, folder / 'adapter_model.safetensors', metadata={'format': 'pt'})
+        config = self.peft.peft_config['default']
+        config.base_model_name_or_path = ''
+        config.save_pretrained(folder)
+
+
+def train(
+    trainee: Trainee,
+    plan: Plan,
+    packs: Iterator[Packed],
+    work: Path,
+    progress: Progress,
+    check: Callable[[], dict] | None = None,
+    check_every: int = 0,
+) -> None:
+    """Train, checkpointing into `work`; a run that was interrupted goes on where it stopped.
+
+    Args:
+        packs: the training stream; skipped up to the step that the checkpoint reached.
+        check: measured every `check_every` steps; its figures go into the log.
+    """
+    optimiser = torch.optim.AdamW(trainee.parameters(), lr=plan.learning_rate, weight_decay=0.0)
+    work.mkdir(parents=True, exist_ok=True)
+    saved = work / 'checkpoint.pt'
+    first = 0
+    if saved.exists():
+        state = torch.load(saved, map_location=trainee.device, weights_only=True)
+        set_peft_model_state_dict(trainee.peft, state['adapter'])
+        optimiser.load_state_dict(state['optimiser'])
+        first = state['step']
+        for _ in range(first * plan.per_step):
+            next(packs)
+    log = (work / 'log.jsonl').open('a', encoding='utf-8')
+    if not first:
+        log.write(json.dumps({'plan': asdict(plan)}) + '\n')
+    for step in range(first, plan.steps):
+        begun = time.perf_counter()
+        for group in optimiser.param_groups:
+            group['lr'] = plan.rate(step)
+        loss_sum, right, answers = 0.0, 0, 0
+        for _ in range(plan.per_step):
+            packed = next(packs)
+            losses, hits = [], []
+            for choice, logits in zip(packed.choices, trainee.choice_logits(packed), strict=True):
+                losses.append(-torch.log_softmax(logits, 0)[choice.target])
+                hits.append(int(logits.argmax()) == choice.target)
+            loss = torch.stack(losses).sum() / packed.examples
+            (loss / plan.per_step).backward()
+            loss_sum += float(loss.detach())
+            right += sum(hits)
+            answers += len(hits)
+        torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        record = {
+            'step': step + 1,
+            'of': plan.steps,
+            'loss': round(loss_sum / plan.per_step, 4),
+            'accuracy': round(right / answers, 4),
+            'seconds': round(time.perf_counter() - begun, 2),
+        }
+        if check is not None and check_every and (step + 1) % check_every == 0:
+            record.update(check())
+        log.write(json.dumps(record) + '\n')
+        log.flush()
+        progress(record)
+        if (step + 1) % plan.checkpoint_every == 0 or step + 1 == plan.steps:
+            state = {
+                'adapter': get_peft_model_state_dict(trainee.peft),
+                'optimiser': optimiser.state_dict(),
+                'step': step + 1,
+            }
+            torch.save(state, saved.with_suffix('.new'))
+            saved.with_suffix('.new').replace(saved)
+            trainee.save(work / 'adapter')
+    log.close()
+
+
+def measure(trainee: Trainee, packs: Iterable[Packed]) -> dict[str, float]:
+    """Return accuracy and expected calibration error (10 bins) over the answers of `packs`."""
+    right, sure = [], []
+    with torch.no_grad():
+        for packed in packs:
+            hit = np.ones(packed.examples, dtype=bool)
+            best = np.ones(packed.examples)
+            for choice, logits in zip(packed.choices, trainee.choice_logits(packed), strict=True):
+                chances = torch.softmax(logits, 0)
+                hit[choice.example] &= int(chances.argmax()) == choice.target
+                best[choice.example] *= float(chances.max())
+            right.extend(hit)
+            sure.extend(best)
+    return {
+        'accuracy': float(np.mean(right)),
+        'ece': calibration_error(np.array(sure), np.array(right, dtype=float)),
+        'answers': len(right),
+    }
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+    """Return the expected calibration error: mean |accuracy - confidence| over equal bins."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
+        for b in range(bins)
+        if (which == b).any()
+    ]
+    return float(sum(gaps))

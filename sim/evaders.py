@@ -1,0 +1,87 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Who the pursuers hunt: policies that choose among the evader's legal moves.
+
+A policy sees the whole position and a seeded generator. The paper's `llm` evader needs a
+model, so it lives above this layer and is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ld_agent_sim.paths import path_lengths
+from ld_agent_sim.pursuit import (
+    Cell,
+    evader_moves,
+    EvaderPolicy,
+    manhattan,
+    pursuer_moves,
+    PursuitState,
+)
+
+
+def random_evader(state: PursuitState, rng: np.random.Generator) -> Cell:
+    """Choose any legal move."""
+    return _any(evader_moves(state.board, state.evader, state.restricted), rng)
+
+
+def flee(state: PursuitState, rng: np.random.Generator) -> Cell:
+    """Maximise the sum of distances to the pursuers, then the smallest one, then by chance."""
+    moves = evader_moves(state.board, state.evader, state.restricted)
+
+    def worth(cell: Cell) -> tuple[float, ...]:
+        far = [manhattan(cell, pursuer) for pursuer in state.pursuers]
+        return sum(far), min(far)
+
+    return _best(moves, worth, rng)
+
+
+def adversary(state: PursuitState, rng: np.random.Generator) -> Cell:
+    """Flee by path distance, two steps ahead, against pursuers that close in greedily."""
+    board, closed = state.board, state.restricted
+    from_evader = path_lengths(board, state.evader, closed)
+    replies = tuple(
+        min(
+            pursuer_moves(board, pursuer, closed) or [pursuer],
+            key=lambda cell: (from_evader.get(cell, np.inf), cell),
+        )
+        for pursuer in state.pursuers
+    )
+
+    def worth(cell: Cell) -> tuple[float, ...]:
+        best: tuple[float, ...] = (-1.0,)
+        for second in evader_moves(board, cell, closed) or [cell]:
+            lengths = path_lengths(board, second, closed)
+            far = [min(lengths.get(reply, 99), 99) for reply in replies]
+            best = max(best, (sum(far), min(far)))
+        return best
+
+    return _best(evader_moves(board, state.evader, closed), worth, rng)
+
+
+EVADERS: dict[str, EvaderPolicy] = {'random': random_evader, 'flee': flee, 'adversary': adversary}
+
+
+def _best(
+    moves: list[Cell], worth: Callable[[Cell], tuple[float, ...]], rng: np.random.Generator
+) -> Cell:
+    values = [worth(move) for move in moves]
+    return _any([m for m, value in zip(moves, values, strict=True) if value == max(values)], rng)
+
+
+def _any(moves: list[Cell], rng: np.random.Generator) -> Cell:
+    return moves[int(rng.integers(len(moves)))]

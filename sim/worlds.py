@@ -1,0 +1,191 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Worlds behind one face, so that the simulator node needs to know no task.
+
+A world gives observations and takes decisions as plain data, and says what to announce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ld_agent_sim.areas import polygon_cells
+from ld_agent_sim.evaders import EVADERS
+from ld_agent_sim.pursuit import Board, Cell, EvaderPolicy, Pursuit
+from ld_agent_sim.scenario import Event, Scenario
+
+
+class World(Protocol):
+    """What the simulator node needs of a world."""
+
+    task: str
+
+    def reset(self, seed: int) -> None:
+        """Begin a new episode."""
+
+    def announcements(self) -> list[Event]:
+        """Return the areas to publish or lift now, each once."""
+
+    def observation(self) -> dict[str, Any]:
+        """Return what the agent may see."""
+
+    def apply(self, decision: Mapping[str, Any] | None) -> None:
+        """Play a step; None is a lost turn."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode has ended."""
+
+    @property
+    def step(self) -> int:
+        """Steps played so far."""
+
+    def outcome(self) -> dict[str, Any]:
+        """Return outcome, steps, violations and lost_turns of an ended episode."""
+
+    def size(self) -> tuple[int, int]:
+        """Return the board's width and height in cells."""
+
+    def chart(self) -> frozenset[Cell]:
+        """Return the closed cells that everybody knows."""
+
+    def truth(self) -> frozenset[Cell]:
+        """Return all closed cells."""
+
+    def actors(self) -> dict[str, list[Cell]]:
+        """Return the cells of the pursuers and of the evader, for the typed mirrors."""
+
+
+@dataclass
+class _Pending:
+    event: Event
+    in_force: int
+
+
+class PursuitWorld:
+    """The pursuit as a world; a scenario brings its board, start cells and restricted areas."""
+
+    task = 'pursuit'
+
+    def __init__(
+        self,
+        board: Board | None = None,
+        evader: EvaderPolicy = EVADERS['flee'],
+        scenario: Scenario | None = None,
+    ) -> None:
+        self._scenario = scenario or Scenario('', board or Board())
+        self._evader = evader
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Begin a new episode."""
+        self.game = Pursuit(
+            self._scenario.board,
+            seed=seed,
+            evader=self._evader,
+            pursuers=self._scenario.pursuers,
+            evader_cell=self._scenario.evader,
+        )
+        self._coming = sorted(self._scenario.events, key=lambda event: event.step)
+        self._pending: list[_Pending] = []
+
+    def announcements(self) -> list[Event]:
+        """Return the areas to publish or lift now, each once; a lift is in force at once."""
+        now = [event for event in self._coming if event.step <= self.step]
+        self._coming = self._coming[len(now):]
+        for event in now:
+            if event.corners:
+                self._pending.append(_Pending(event, self.step + 1))
+            else:
+                self.game.lift(event.name)
+        return now
+
+    def observation(self) -> dict[str, Any]:
+        """Return the `observation` of a state message; restricted areas are not in it."""
+        state = self.game.state
+        return {
+            'width': state.board.width,
+            'height': state.board.height,
+            'moves': state.board.moves,
+            'pursuers': [list(cell) for cell in state.pursuers],
+            'evader': list(state.evader),
+            'evader_track': [list(cell) for cell in state.evader_track],
+            'walls': [list(cell) for cell in sorted(state.board.walls)],
+            'walls_block': state.board.walls_block,
+        }
+
+    def apply(self, decision: Mapping[str, Any] | None) -> None:
+        """Play a step; None is a lost turn."""
+        moves = None if decision is None else decision.get('moves')
+        self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves])
+        for pending in [p for p in self._pending if p.in_force <= self.step]:
+            cells = polygon_cells(pending.event.corners, self.game.state.board)
+            self.game.restrict(pending.event.name, cells)
+            self._pending.remove(pending)
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode has ended."""
+        return self.game.state.outcome is not None
+
+    @property
+    def step(self) -> int:
+        """Steps played so far."""
+        return self.game.state.step
+
+    def outcome(self) -> dict[str, Any]:
+        """Return outcome, steps, violations and lost_turns."""
+        state = self.game.state
+        return {
+            'outcome': state.outcome.value if state.outcome else None,
+            'steps': state.step,
+            'violations': state.violations,
+            'lost_turns': state.lost_turns,
+        }
+
+    def size(self) -> tuple[int, int]:
+        """Return the board's width and height in cells."""
+        return self.game.state.board.width, self.game.state.board.height
+
+    def chart(self) -> frozenset[Cell]:
+        """Return the walls."""
+        return self.game.state.board.walls
+
+    def truth(self) -> frozenset[Cell]:
+        """Return walls and restricted cells."""
+        return self.game.state.board.walls | self.game.state.restricted
+
+    def actors(self) -> dict[str, list[Cell]]:
+        """Return the cells of the pursuers and of the evader."""
+        state = self.game.state
+        return {'pursuers': list(state.pursuers), 'evader': [state.evader]}
+
+
+def make_world(
+    task: str,
+    *,
+    evader: EvaderPolicy,
+    board: Board | None = None,
+    scenario: Scenario | None = None,
+) -> World:
+    """Return the world of a task.
+
+    Raises:
+        ValueError: no world of that name.
+    """
+    if task != PursuitWorld.task:
+        raise ValueError(f"there is no world for the task {task!r}; use 'pursuit'")
+    return PursuitWorld(board, evader, scenario)

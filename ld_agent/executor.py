@@ -24,11 +24,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from ld_agent.errors import FunctionFailed
 from ld_agent.function_file import Function
 from ld_agent.sandbox import Sandbox
+from pydantic import TypeAdapter, ValidationError
 
 _TYPES = {t.__name__: t for t in (list, dict, tuple, int, float, str, bool)}
 

@@ -26,9 +26,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-import yaml
-
 from ld_agent.errors import FunctionBaseError, FunctionFailed
 from ld_agent.executor import Executor, type_named
 from ld_agent.function_file import (
@@ -41,6 +38,8 @@ from ld_agent.function_file import (
 )
 from ld_agent.rule import identifier, Rule
 from ld_agent.share import share_path
+from pydantic import BaseModel, ConfigDict, ValidationError
+import yaml
 
 ANY_LABEL = '<label>'
 """Stands in `task.yaml` for the labels that emergencies bring."""
@@ -156,9 +155,7 @@ def load_task(folder: Path) -> Task:
     """
     faults: list[str] = []
     pins = _pins(folder)
-    texts = {
-        path.name: path.read_text(encoding='utf-8') for path in sorted(folder.glob('*.py'))
-    }
+    texts = {path.name: path.read_text(encoding='utf-8') for path in sorted(folder.glob('*.py'))}
     spec = _read_task_file(folder / 'task.yaml')
     task = Task(
         name=spec.name,
@@ -283,9 +280,7 @@ def without_function(task: Task, stage: str, name: str) -> Task:
 
 
 def _with_functions(task: Task, stage: str, functions: dict[str, Function]) -> Task:
-    stages = tuple(
-        replace(s, functions=functions) if s.name == stage else s for s in task.stages
-    )
+    stages = tuple(replace(s, functions=functions) if s.name == stage else s for s in task.stages)
     return replace(task, stages=stages)
 
 

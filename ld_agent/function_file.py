@@ -20,6 +20,7 @@ Checks text only; nothing of an unknown file is executed here. The loader
 from __future__ import annotations
 
 import ast
+import builtins
 from dataclasses import dataclass
 import hashlib
 
@@ -95,6 +96,8 @@ def check_source(source: str) -> list[str]:
         elif isinstance(node, _FORBIDDEN_NODES):
             faults.append(f'line {line}: {type(node).__name__} is not allowed')
     for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and hasattr(builtins, node.name):
+            faults.append(f'line {node.lineno}: {node.name!r} is a Python builtin; rename it')
         if not isinstance(
             node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign
         ) and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):

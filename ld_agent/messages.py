@@ -22,9 +22,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from ld_agent.errors import MessageError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Cell = tuple[int, int]
 

@@ -23,9 +23,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import pydantic_monty
-
 from ld_agent.errors import FunctionFailed
+import pydantic_monty
 
 CALL_SECONDS = 0.5
 MEMORY_BYTES = 16 * 1024 * 1024

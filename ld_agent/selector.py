@@ -26,12 +26,11 @@ from dataclasses import dataclass
 import math
 import time
 
-import numpy as np
-
 from ld_agent import prompt
 from ld_agent.errors import FunctionBaseError
 from ld_agent.student.session import Cache, Student
 from ld_agent.trie import Branch, branches
+import numpy as np
 
 KEPT_SETS = 64
 
@@ -118,7 +117,9 @@ class Selector:
 
     def _branches(self, entries: Sequence[prompt.Entry]) -> tuple[Branch, ...]:
         return tuple(
-            branches({e.name: self.student.encode_text(prompt.answer_text(e.name)) for e in entries})
+            branches(
+                {e.name: self.student.encode_text(prompt.answer_text(e.name)) for e in entries}
+            )
         )
 
     def _set(self, rules: str, entries: tuple[prompt.Entry, ...]) -> _Set:

@@ -18,9 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-from shapely import geometry
-
 from ld_agent_sim.pursuit import Board, Cell
+from shapely import geometry
 
 Point = tuple[float, float]
 
@@ -45,9 +44,7 @@ def polygon_cells(corners: Sequence[Point], board: Board) -> frozenset[Cell]:
     west, south, east, north = grown.bounds
     columns = range(max(0, math.floor(west)), min(board.width, math.ceil(east) + 1))
     rows = range(max(0, math.floor(south)), min(board.height, math.ceil(north) + 1))
-    return frozenset(
-        (x, y) for x in columns for y in rows if grown.covers(geometry.Point(x, y))
-    )
+    return frozenset((x, y) for x in columns for y in rows if grown.covers(geometry.Point(x, y)))
 
 
 def rectangle_corners(first: Point, second: Point) -> list[Point]:

@@ -21,8 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from ld_agent_sim.paths import path_lengths
 from ld_agent_sim.pursuit import (
     Cell,
@@ -32,6 +30,7 @@ from ld_agent_sim.pursuit import (
     pursuer_moves,
     PursuitState,
 )
+import numpy as np
 
 
 def random_evader(state: PursuitState, rng: np.random.Generator) -> Cell:

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ld_agent_sim.pursuit import Board, Cell, evader_moves, pursuer_moves
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
-
-from ld_agent_sim.pursuit import Board, Cell, evader_moves, pursuer_moves
 
 
 @lru_cache(maxsize=64)

@@ -60,7 +60,9 @@ class Board:
     def __post_init__(self) -> None:
         """Refuse a board on which no game can be played."""
         if self.width < 2 or self.height < 2:
-            raise ValueError(f'a board of {self.width}x{self.height} is too small; use 2x2 or more')
+            raise ValueError(
+                f'a board of {self.width}x{self.height} is too small; use 2x2 or more'
+            )
         if self.moves not in ('exact', 'up_to'):
             raise ValueError(f"moves is {self.moves!r}; use 'exact' or 'up_to'")
         if len(self.free()) < PURSUERS + 1:
@@ -122,9 +124,7 @@ def _fault(board: Board, start: Cell, end: Cell, restricted: frozenset[Cell]) ->
     if board.walls_block and length == 2:
         (x0, y0), (x1, y1) = start, end
         between = (
-            [((x0 + x1) // 2, (y0 + y1) // 2)]
-            if x0 == x1 or y0 == y1
-            else [(x0, y1), (x1, y0)]
+            [((x0 + x1) // 2, (y0 + y1) // 2)] if x0 == x1 or y0 == y1 else [(x0, y1), (x1, y0)]
         )
         if all(cell in board.walls or cell in restricted for cell in between):
             return 'jumps a wall'
@@ -199,7 +199,6 @@ class Pursuit:
         self._rng = np.random.default_rng(seed)
         self._evader = evader
         self._max_steps = max_steps
-        self._areas: dict[str, frozenset[Cell]] = {}
         drawn = self._draw_start(board)
         self.state = PursuitState(
             board=board,
@@ -215,20 +214,9 @@ class Pursuit:
             if len(free) < 8 or not captured(cells[:PURSUERS], cells[PURSUERS]):
                 return cells
 
-    def restrict(self, name: str, cells: Iterable[Cell]) -> None:
-        """Close `cells` from now on, under a name by which they can be lifted."""
-        self._areas[name] = frozenset(cells)
-        self._refresh()
-
-    def lift(self, name: str) -> None:
-        """Open the restricted area `name` again."""
-        self._areas.pop(name, None)
-        self._refresh()
-
-    def _refresh(self) -> None:
-        self.state = replace(
-            self.state, restricted=frozenset().union(*self._areas.values())
-        )
+    def restrict(self, cells: Iterable[Cell]) -> None:
+        """Close `cells` from now on."""
+        self.state = replace(self.state, restricted=self.state.restricted | frozenset(cells))
 
     def step(self, moves: Sequence[Cell] | None) -> PursuitState:
         """Play one step: the pursuers' `moves` (None: a lost turn), then the evader's.

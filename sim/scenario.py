@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Scenarios: a board, and which restricted area is published or lifted in which step.
+"""Scenarios: a board, and which restricted area is published in which step.
 
 An area is published at its step and in force one step later, so that a message has time to
 arrive before the referee counts.
@@ -23,15 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ld_agent_sim.areas import disc_corners, Point, rectangle_corners
 from ld_agent_sim.pursuit import Board, Cell
+import yaml
 
 
 @dataclass(frozen=True)
 class Event:
-    """At `step` the area `name` is published with these corners, or lifted (no corners)."""
+    """At `step` the area `name` is published, with these corners in cells."""
 
     step: int
     name: str
@@ -89,8 +88,6 @@ def _scenario(name: str, spec: dict[str, Any]) -> Scenario:
 
 def _event(spec: dict[str, Any]) -> Event:
     step = int(spec['step'])
-    if 'lift' in spec:
-        return Event(step, str(spec['lift']), ())
     area = spec['area']
     if 'rectangle' in area:
         corners = rectangle_corners(*(_cell(c) for c in area['rectangle']))

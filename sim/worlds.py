@@ -37,7 +37,7 @@ class World(Protocol):
         """Begin a new episode."""
 
     def announcements(self) -> list[Event]:
-        """Return the areas to publish or lift now, each once."""
+        """Return the areas to publish now, each once."""
 
     def observation(self) -> dict[str, Any]:
         """Return what the agent may see."""
@@ -103,14 +103,10 @@ class PursuitWorld:
         self._pending: list[_Pending] = []
 
     def announcements(self) -> list[Event]:
-        """Return the areas to publish or lift now, each once; a lift is in force at once."""
+        """Return the areas to publish now, each once; they are in force one step later."""
         now = [event for event in self._coming if event.step <= self.step]
-        self._coming = self._coming[len(now):]
-        for event in now:
-            if event.corners:
-                self._pending.append(_Pending(event, self.step + 1))
-            else:
-                self.game.lift(event.name)
+        self._coming = self._coming[len(now) :]
+        self._pending += [_Pending(event, self.step + 1) for event in now]
         return now
 
     def observation(self) -> dict[str, Any]:
@@ -133,7 +129,7 @@ class PursuitWorld:
         self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves])
         for pending in [p for p in self._pending if p.in_force <= self.step]:
             cells = polygon_cells(pending.event.corners, self.game.state.board)
-            self.game.restrict(pending.event.name, cells)
+            self.game.restrict(cells)
             self._pending.remove(pending)
 
     @property

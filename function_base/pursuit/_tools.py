@@ -64,7 +64,11 @@ def _reach(cell, state, closed):
             length = abs(dx) + abs(dy)
             if length > 2 or length < least or not _inside(there, state) or there in closed:
                 continue
-            if state.get('walls_block', False) and length == 2 and not _between(cell, there, closed):
+            if (
+                state.get('walls_block', False)
+                and length == 2
+                and not _between(cell, there, closed)
+            ):
                 continue
             found.append(there)
     return found
@@ -115,9 +119,7 @@ def _ahead(state, closed):
 def _with_distances(cells, state, distance):
     """Return rows `[x, y, distance to the evader, straight distance to where it heads]`."""
     ahead = _ahead(state, _closed(state))
-    return [
-        [[c[0], c[1], distance(c), _straight(c, ahead)] for c in listed] for listed in cells
-    ]
+    return [[[c[0], c[1], distance(c), _straight(c, ahead)] for c in listed] for listed in cells]
 
 
 def _pick(measured, state, cost):

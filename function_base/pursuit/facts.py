@@ -69,7 +69,7 @@ def way(result: list, state: dict) -> str:
     return 'direct'
 
 
-def range(result: list, state: dict) -> str:
+def distance(result: list, state: dict) -> str:
     """Return how far the farthest pursuer is: `close` up to 8, `near` up to 12, else `far`."""
     farthest = max(_straight(p, state['evader']) for p in state['pursuers'])
     if farthest <= 8:

@@ -35,6 +35,4 @@ def path_distance(cells: list[list[list[int]]], state: dict) -> list[list[list[i
                     further.append(there)
         wave = further
     unreachable = 4 * (state['width'] + state['height'])
-    return _with_distances(
-        cells, state, lambda cell: lengths.get((cell[0], cell[1]), unreachable)
-    )
+    return _with_distances(cells, state, lambda cell: lengths.get((cell[0], cell[1]), unreachable))

@@ -11,3 +11,26 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+"""The command line `ld-agent`: one verb a file."""
+
+from __future__ import annotations
+
+import logging
+
+from ld_agent.cli.evaluate import evaluate
+from ld_agent.cli.prepare import prepare
+from ld_agent.cli.probe import probe
+from ld_agent.cli.pursuit import pursuit
+from ld_agent.cli.replay import replay
+from ld_agent.cli.train import train
+import typer
+
+logging.basicConfig(level=logging.WARNING, format='%(levelname)s: %(message)s')
+app = typer.Typer(
+    help='Logic Distillation: a small model decides, function by function.',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for _verb in (pursuit, evaluate, replay, prepare, probe):
+    app.command()(_verb)
+app.add_typer(train, name='train')

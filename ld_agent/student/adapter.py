@@ -19,10 +19,9 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
-
 from ld_agent.errors import ModelError
 from ld_agent.student.weights import read_safetensors, Weights
+import numpy as np
 
 
 def merge_adapter(weights: Weights, folder: Path) -> Weights:

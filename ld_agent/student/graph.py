@@ -24,11 +24,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ld_agent.student.weights import ModelShape, Weights
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
-
-from ld_agent.student.weights import ModelShape, Weights
 
 BLOCK = 32
 _MS = 'com.microsoft'
@@ -123,7 +122,18 @@ class _Writer:
         qkv = self.linear(f'qkv.{n}', normed, np.concatenate(parts), bias)
         self.add(
             'GroupQueryAttention',
-            [qkv, '', '', f'past_k.{n}', f'past_v.{n}', 'last', 'total', 'cos', 'sin', 'positions'],
+            [
+                qkv,
+                '',
+                '',
+                f'past_k.{n}',
+                f'past_v.{n}',
+                'last',
+                'total',
+                'cos',
+                'sin',
+                'positions',
+            ],
             [f'attended.{n}', f'new_k.{n}', f'new_v.{n}'],
             _MS,
             num_heads=shape.heads,
@@ -193,7 +203,11 @@ class _Writer:
             producer_name='ld_agent',
         )
         onnx.save_model(
-            model, path, save_as_external_data=True, location=f'{path.name}.data', size_threshold=1024
+            model,
+            path,
+            save_as_external_data=True,
+            location=f'{path.name}.data',
+            size_threshold=1024,
         )
 
 

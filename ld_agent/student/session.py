@@ -25,11 +25,10 @@ from dataclasses import dataclass
 import logging
 from pathlib import Path
 
+from ld_agent.errors import ModelError
 import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
-
-from ld_agent.errors import ModelError
 
 _log = logging.getLogger(__name__)
 THREADS = 2
@@ -122,9 +121,7 @@ class Student:
         everything = np.arange(self.tokenizer.get_vocab_size())
         past, written, new = self.empty, [], list(ids)
         while len(written) < most:
-            out = self._run(
-                ['logits', *self._new_names], new, past, len(past), everything
-            )
+            out = self._run(['logits', *self._new_names], new, past, len(past), everything)
             past = Cache(tuple(out[1:]))
             new = [int(out[0][-1].argmax())]
             if new[0] == stop:

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tokenizers import AddedToken, decoders, models, pre_tokenizers, Tokenizer
-
 from ld_agent.errors import ModelError
+from tokenizers import AddedToken, decoders, models, pre_tokenizers, Tokenizer
 
 _CONTROL = 3
 """GGUF's token type of special tokens."""
@@ -51,7 +50,9 @@ def _from_gguf(path: Path) -> tuple[Tokenizer, int | None]:
         return None if field is None else field.contents()
 
     if value('model') != 'gpt2':
-        raise ModelError(f'{path}: its tokenizer is {value("model")!r}, only byte-level BPE is read')
+        raise ModelError(
+            f'{path}: its tokenizer is {value("model")!r}, only byte-level BPE is read'
+        )
     tokens = value('tokens')
     merges = [tuple(merge.split(' ', 1)) for merge in value('merges')]
     tokenizer = Tokenizer(

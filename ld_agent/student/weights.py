@@ -25,9 +25,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ld_agent.errors import ModelError
+import numpy as np
 
 WRITTEN_ARCHITECTURES = ('llama', 'qwen2')
 

@@ -26,11 +26,11 @@ import json
 from pathlib import Path
 import time
 
+from ld_agent.probe import calibration_error
+from ld_agent.training.packing import Packed
 import numpy as np
 from peft import get_peft_model, get_peft_model_state_dict, LoraConfig, set_peft_model_state_dict
 import torch
-
-from ld_agent.training.packing import Packed
 
 Progress = Callable[[dict], None]
 
@@ -65,13 +65,20 @@ class Plan:
 class Trainee:
     """A frozen base model in bf16 with a trainable adapter in fp32."""
 
-    def __init__(self, folder: str, plan: Plan, adapter: Path | None = None):
+    def __init__(self, source: Path, plan: Plan, adapter: Path | None = None):
+        """Load the base model from a folder or a .gguf file, and an adapter to go on from."""
         from transformers import AutoModelForCausalLM
 
         torch.manual_seed(plan.seed)
         torch.set_num_threads(plan.threads)
         self.device = 'cuda' if torch.cuda.is_available() else 'cpu'
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+        where = (
+            {'pretrained_model_name_or_path': source.parent, 'gguf_file': source.name}
+            if source.suffix == '.gguf'
+            else {'pretrained_model_name_or_path': source}
+        )
+        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+        model = model.to(torch.bfloat16)
         config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')
         self.peft = get_peft_model(model, config).to(self.device)
         for parameter in self.parameters():
@@ -208,14 +215,3 @@ def measure(trainee: Trainee, packs: Iterable[Packed]) -> dict[str, float]:
         'ece': calibration_error(np.array(sure), np.array(right, dtype=float)),
         'answers': len(right),
     }
-
-
-def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Return the expected calibration error: mean |accuracy - confidence| over equal bins."""
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))

@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ld_agent import prompt
 from ld_agent.training.examples import ExampleSet
 from ld_agent.trie import branches
+import numpy as np
 
 Encode = Callable[[str], list[int]]
 

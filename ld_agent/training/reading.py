@@ -26,10 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 import random
 
-import yaml
-
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
+import yaml
 
 HELD_OUT_FACTS = 5
 """Every fifth fact of the vocabulary is never trained on."""
@@ -158,19 +157,19 @@ def _label_fact(rng: random.Random) -> Fact:
     )  # fmt: skip
 
 
-def load_facts(folder: Path | None = None) -> list[Fact]:
-    """Read the vocabulary files of `folder` (default: the shipped ones), in order of name."""
-    folder = folder or Path(__file__).with_name('vocabulary')
+def load_facts(*names: str) -> list[Fact]:
+    """Read the vocabulary files of these names (`world`, `vehicles`), in this order."""
+    folder = Path(__file__).with_name('vocabulary')
     return [
         Fact(str(item['fact']), {str(v): tuple(map(str, w)) for v, w in item['values'].items()})
-        for path in sorted(folder.glob('*.yaml'))
-        for item in yaml.safe_load(path.read_text(encoding='utf-8'))
+        for name in names
+        for item in yaml.safe_load((folder / f'{name}.yaml').read_text(encoding='utf-8'))
     ]
 
 
-def vocabularies() -> dict[str, Vocabulary]:
-    """Return the vocabularies by what is new in them: nothing, facts, or wordings."""
-    facts = load_facts()
+def vocabularies(*names: str) -> dict[str, Vocabulary]:
+    """Return vocabularies of these files by what is new: nothing, facts, or wordings."""
+    facts = load_facts(*names)
     seen = tuple(f for i, f in enumerate(facts) if i % HELD_OUT_FACTS)
     unseen = tuple(f for i, f in enumerate(facts) if i % HELD_OUT_FACTS == 0)
     old, new = slice(None, -HELD_OUT_WORDINGS), slice(-HELD_OUT_WORDINGS, None)
@@ -293,7 +292,10 @@ def example_set(
                 continue
             domain[fact.name] = list(fact.values)
             tests = (
-                [_Test(fact.name, (v,), vocabulary.clause(fact, v, rng, plain)) for v in fact.values]
+                [
+                    _Test(fact.name, (v,), vocabulary.clause(fact, v, rng, plain))
+                    for v in fact.values
+                ]
                 if easy
                 else _fact_branches(fact, vocabulary, rng, max(2, room), plain)
             )
@@ -306,7 +308,11 @@ def example_set(
         spare = rng.choice(vocabulary.facts)
         domain.setdefault(spare.name, list(spare.values))
 
-    other = rng.randrange(len(leaves)) if len(leaves) > 2 and not easy and rng.random() < 0.15 else None
+    other = (
+        rng.randrange(len(leaves))
+        if len(leaves) > 2 and not easy and rng.random() < 0.15
+        else None
+    )
     entries = []
     for number, leaf in enumerate(leaves):
         order = rng.sample(leaf.tests, len(leaf.tests))
@@ -326,9 +332,7 @@ def example_set(
 
 
 def _answer(leaves: Sequence[_Leaf], facts: dict[str, str]) -> str:
-    return next(
-        leaf.name for leaf in leaves if all(facts[t.fact] in t.values for t in leaf.tests)
-    )
+    return next(leaf.name for leaf in leaves if all(facts[t.fact] in t.values for t in leaf.tests))
 
 
 def _draw_states(
@@ -370,9 +374,7 @@ def easy_share(number: int, total: int) -> float:
     return max(0.2, min(1.0, 1.0 - (number / total - 0.12) / 0.4))
 
 
-def stream(
-    vocabulary: Vocabulary, seed: int, states: int, total: int = 0
-) -> Iterator[ExampleSet]:
+def stream(vocabulary: Vocabulary, seed: int, states: int, total: int = 0) -> Iterator[ExampleSet]:
     """Yield sets without end, the same ones for the same arguments.
 
     Args:

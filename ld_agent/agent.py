@@ -1,0 +1,217 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Logic Distillation, one step: function by function (the paper's algorithm 1).
+
+    for each stage: candidates = functions of the stage, active emergency functions among them
+                    f = student.select(candidates);  o = f(o, state)
+    the last o is the decision, and the guard has the last word on it.
+
+An agent holds the task with its active functions and one way to select; it knows no ROS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import time
+from typing import Any
+
+from ld_agent.errors import FunctionFailed, LdAgentError, MessageError
+from ld_agent.executor import Executor
+from ld_agent.function_base import (
+    MAX_REPEATS,
+    read_function,
+    run_examples,
+    Stage,
+    Task,
+    with_function,
+    without_function,
+)
+from ld_agent.function_file import Function
+from ld_agent.guard import board_of, guard_moves, GuardMode
+from ld_agent.messages import Cell, Decision, FunctionUpdate, StageTrace, State
+from ld_agent.selector import Selection
+
+Select = Callable[[Stage, Sequence[Function], dict[str, str]], Selection]
+
+
+class Agent:
+    """Decides the steps of one task.
+
+    Args:
+        select: chooses a function for a stage, given the candidates and the facts.
+        method: name under which decisions go out.
+    """
+
+    def __init__(self, task: Task, select: Select, method: str, guard: GuardMode) -> None:
+        self.task = task
+        self.method = method
+        self._base = task
+        self._select = select
+        self._guard = guard
+        self._executor = Executor(task.tools)
+        self._areas: dict[str, frozenset[Cell]] = {}
+        self._waiting: dict[str, FunctionUpdate] = {}
+
+    def decide(self, state: State) -> Decision:
+        """Return the decision for `state`.
+
+        A function that fails ends the step's stages; the guard then gives safe moves, and the
+        trace says what failed.
+
+        Raises:
+            MessageError: the state is of another task, or its observation is not readable.
+        """
+        begun = time.perf_counter()
+        if state.task != self.task.name:
+            raise MessageError(
+                f"'state' is of task {state.task!r}, this agent plays {self.task.name!r}"
+            )
+        try:
+            board = board_of(state.observation)
+            self._settle(board.width, board.height, state.step)
+            view = {**state.observation, 'areas': self._area_cells()}
+            trace: list[StageTrace] = []
+            result = self._run_stages(view, trace)
+            restricted = frozenset().union(*self._areas.values())
+            moves, remarks = guard_moves(state.observation, restricted, result or [], self._guard)
+        except (KeyError, TypeError, ValueError) as error:
+            raise MessageError(
+                f"'state': the observation is not readable ({type(error).__name__}: {error}); "
+                'no decision was made'
+            ) from None
+        return Decision(
+            task=state.task,
+            episode=state.episode,
+            step=state.step,
+            method=self.method,
+            moves=moves,
+            trace=trace,
+            guarded=remarks,
+            step_ms=_ms(begun),
+        )
+
+    def update(self, update: FunctionUpdate) -> None:
+        """Add or remove a function; in force from the next step on.
+
+        Raises:
+            LdAgentError: the function is refused; nothing has changed.
+        """
+        if update.action == 'remove':
+            self._waiting.pop(update.name, None)
+            self._remove(update.stage, update.name)
+            return
+        self._read(update)
+        self._waiting[update.name] = update
+
+    def reset(self) -> None:
+        """Forget what emergencies brought."""
+        self.task, self._areas, self._waiting = self._base, {}, {}
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self._executor.close()
+
+    @property
+    def restricted(self) -> dict[str, frozenset[Cell]]:
+        """The active restricted areas: function name → cells."""
+        return dict(self._areas)
+
+    def _run_stages(self, state: dict[str, Any], trace: list[StageTrace]) -> Any:
+        result: Any = []
+        for stage in self.task.stages:
+            for _ in range(MAX_REPEATS if stage.repeat else 1):
+                begun = time.perf_counter()
+                facts: dict[str, str] = {}
+                try:
+                    facts = self.task.see(stage, result, state, self._executor)
+                    chosen = self._select(stage, list(stage.functions.values()), facts)
+                    running = time.perf_counter()
+                    function = stage.functions[chosen.selected]
+                    result = self._executor.run(function, stage.gives, result, state)
+                except FunctionFailed as error:
+                    trace.append(_failed(stage, facts, str(error), _ms(begun)))
+                    return None
+                trace.append(
+                    StageTrace(
+                        stage=stage.name,
+                        facts=facts,
+                        candidates=list(chosen.candidates),
+                        scores=list(chosen.scores),
+                        probabilities=list(chosen.probabilities),
+                        margin=chosen.margin,
+                        selected=chosen.selected,
+                        result=result,
+                        ms=chosen.ms,
+                        run_ms=_ms(running),
+                    )
+                )
+                if chosen.selected == stage.closing:
+                    break
+        return result
+
+    def _read(self, update: FunctionUpdate) -> Function:
+        task = (
+            without_function(self.task, update.stage, update.name)
+            if any(update.stage == stage.name for stage in self.task.stages)
+            else self.task
+        )
+        function, faults = read_function(
+            task, update.source, update.name, update.origin, False, update.expires_at_step
+        )
+        if function is not None and not faults:
+            faults = run_examples(task, function, self._executor)
+        if function is None or faults:
+            raise LdAgentError(f'function {update.name!r} is refused: {"; ".join(faults)}')
+        return function
+
+    def _settle(self, width: int, height: int, step: int) -> None:
+        """Let waiting functions in, and expired ones out."""
+        for update in list(self._waiting.values()):
+            function = self._read(update)
+            every = [[[x, y] for x in range(width) for y in range(height)]]
+            stage = self.task.stage(function.stage)
+            kept = self._executor.run(function, stage.gives, every, {})
+            dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
+            self._areas[function.name] = frozenset(dropped)
+            self.task = with_function(
+                without_function(self.task, function.stage, function.name), function
+            )
+            del self._waiting[update.name]
+        for stage in self.task.stages:
+            for name, function in stage.functions.items():
+                if function.expires_at_step is not None and step >= function.expires_at_step:
+                    self._remove(stage.name, name)
+
+    def _remove(self, stage: str, name: str) -> None:
+        self._areas.pop(name, None)
+        if name not in self._base.stage(stage).functions:
+            self.task = without_function(self.task, stage, name)
+
+    def _area_cells(self) -> dict[str, list[list[int]]]:
+        """Return label → cells; the label is the first word of the function's name."""
+        return {
+            name.partition('_')[0]: [list(cell) for cell in sorted(cells)]
+            for name, cells in self._areas.items()
+        }
+
+
+def _failed(stage: Stage, facts: dict[str, str], note: str, ms: float) -> StageTrace:
+    return StageTrace(
+        stage=stage.name, facts=facts, candidates=list(stage.functions), scores=[], selected='',
+        ms=ms, note=note,
+    )  # fmt: skip
+
+
+def _ms(begun: float) -> float:
+    return (time.perf_counter() - begun) * 1000.0

@@ -1,0 +1,40 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the verbs share: how an error and a preparing are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ld_agent.errors import LdAgentError
+from rich.console import Console
+import typer
+
+console = Console(stderr=True)
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """Print an error of ld_agent as a sentence and end with status 2."""
+    try:
+        yield
+    except LdAgentError as error:
+        console.print(f'[red]error:[/] {error}', highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
+def show_step(text: str, done: float) -> None:
+    """Print a step of the preparing."""
+    console.print(f'[dim]{done:4.0%}[/] {text}', highlight=False, soft_wrap=True)

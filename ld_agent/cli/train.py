@@ -1,0 +1,78 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""`ld-agent train`: the two phases that make an adapter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from ld_agent.cli.common import console, errors_as_sentences
+from ld_agent.errors import LdAgentError
+from ld_agent.players import find_task
+from ld_agent.student.prepare import DEFAULT_MODEL
+import typer
+
+train = typer.Typer(help='Train an adapter (needs the training extra).', no_args_is_help=True)
+
+
+@train.command()
+def reading(
+    out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
+    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 4000,
+    seed: Annotated[int, typer.Option(help='Seed.')] = 1,
+) -> None:
+    """Phase one: learn to read manuals of invented functions."""
+    with errors_as_sentences():
+        run, plan = _training()
+        run.train_reading(model, out, plan(sequences=sequences, seed=seed), _show)
+
+
+@train.command()
+def ld(
+    start: Annotated[Path, typer.Option(help='Adapter of the reading phase.')],
+    out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
+    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 520,
+    seed: Annotated[int, typer.Option(help='Seed.')] = 2,
+) -> None:
+    """Phase two: the manual of a task, on top of reading."""
+    with errors_as_sentences():
+        run, plan = _training()
+        numbers = plan(
+            sequences=sequences, warmup_steps=10, learning_rate=5e-4, seed=seed,
+            checkpoint_every=25,
+        )  # fmt: skip
+        run.train_task(model, find_task(None, task), start, out, numbers, _show)
+
+
+def _training():
+    try:
+        from ld_agent.training import lora, run
+    except ImportError as error:
+        raise LdAgentError(
+            f'training needs torch, transformers and peft ({error}); install ld_agent with '
+            '`pip install ".[train]"`'
+        ) from None
+    return run, lora.Plan
+
+
+def _show(record: dict) -> None:
+    console.print(
+        f'step {record["step"]}/{record["of"]}  loss {record["loss"]:.3f}  '
+        f'accuracy {record["accuracy"]:.2f}  {record["seconds"]:.1f} s',
+        highlight=False,
+    )

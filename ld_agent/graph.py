@@ -1,0 +1,93 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The graph, defined once: which nodes run, with which parameters.
+
+`launch/*.launch.py` turn it into launch_ros actions, `runner.py` into processes. Pure data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A node of the graph: its name is also its executable and its module in `nodes/`."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    lifecycle: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module that runs it."""
+        return f'ld_agent.nodes.{self.name}'
+
+
+@dataclass(frozen=True)
+class PursuitOptions:
+    """What a user chooses for a pursuit."""
+
+    method: str = 'ld'
+    episodes: int = 20
+    seed: int = 0
+    evader: str = 'flee'
+    board: str = '20x20'
+    moves: str = 'exact'
+    model: str = 'smollm2'
+    provider: str = 'auto'
+    function_base: str = ''
+    guard: str = 'on'
+    scenario: str = ''
+    deadline: float = 2.0
+    rate: float = 0.0
+    record: str = ''
+
+
+def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
+    """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
+    o = options
+    nodes = [
+        NodeSpec('visualiser'),
+        NodeSpec('emergency', {'function_base': o.function_base}),
+        NodeSpec(
+            'decision',
+            {
+                'method': o.method,
+                'model': o.model,
+                'provider': o.provider,
+                'function_base': o.function_base,
+                'guard': o.guard,
+                'seed': o.seed,
+            },
+            lifecycle=True,
+        ),
+        NodeSpec(
+            'simulator',
+            {
+                'method': o.method,
+                'episodes': o.episodes,
+                'seed': o.seed,
+                'evader': o.evader,
+                'board': o.board,
+                'moves': o.moves,
+                'scenario': o.scenario,
+                'model': o.model,
+                'deadline': o.deadline,
+                'rate': o.rate,
+            },
+        ),
+    ]
+    return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes

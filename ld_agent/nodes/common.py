@@ -1,0 +1,127 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What every node shares: publishers by topic, diagnostics, and how a process begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import sys
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from ld_agent.errors import LdAgentError, MessageError
+from ld_agent.messages import M, Message, parse
+from ld_agent.nodes.topics import DIAGNOSTICS, Topic
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import String
+
+DIAGNOSTIC_SECONDS = 1.0
+
+
+def publish_json(publisher: Any, message: Message) -> None:
+    """Publish a message as JSON in a String."""
+    publisher.publish(String(data=message.model_dump_json()))
+
+
+def publisher_of(node: Node, topic: Topic) -> Any:
+    """Create the publisher of a topic."""
+    return node.create_publisher(topic.type, topic.name, topic.qos)
+
+
+def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
+    """Create a subscription to a topic."""
+    return node.create_subscription(topic.type, topic.name, callback, topic.qos)
+
+
+def listen_json(
+    node: Node, topic: Topic, model: type[M], callback: Callable[[M], None], health: Health
+) -> Any:
+    """Subscribe to JSON; what does not fit its schema is logged, counted and dropped."""
+
+    def received(message: String) -> None:
+        try:
+            parsed = parse(model, message.data, topic.name)
+        except MessageError as error:
+            health.fault(str(error))
+            return
+        callback(parsed)
+
+    return listen(node, topic, received)
+
+
+class Health:
+    """A node's line on `diagnostics`: ok, or its last fault, with counts."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._publisher = publisher_of(node, DIAGNOSTICS)
+        self._values: dict[str, str] = {}
+        self._faults = 0
+        self._last = ''
+        self._timer = node.create_timer(DIAGNOSTIC_SECONDS, self.publish)
+
+    def tell(self, **values: Any) -> None:
+        """Set values that the next line shows."""
+        self._values.update({key: str(value) for key, value in values.items()})
+
+    def fault(self, sentence: str) -> None:
+        """Log a fault and publish it at once."""
+        self._faults += 1
+        self._last = sentence
+        self._node.get_logger().error(sentence)
+        self.publish()
+
+    def stop(self) -> None:
+        """Leave the topic."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
+    def publish(self) -> None:
+        """Publish the line."""
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.WARN if self._faults else DiagnosticStatus.OK,
+            name=self._node.get_fully_qualified_name(),
+            message=self._last or 'ok',
+            values=[
+                KeyValue(key=key, value=value)
+                for key, value in {**self._values, 'faults': str(self._faults)}.items()
+            ],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+
+def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
+    """Run one node until it is told to end; a refusal at the start is one sentence, exit 2."""
+    try:
+        with rclpy.init(args=args):
+            executor = SingleThreadedExecutor()
+            node = make()
+            executor.add_node(node)
+            try:
+                executor.spin()
+            finally:
+                close = getattr(node, 'close', None)
+                if close is not None:
+                    close()
+                executor.shutdown()
+                node.destroy_node()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except LdAgentError as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)

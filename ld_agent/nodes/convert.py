@@ -1,0 +1,96 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Cells to ROS messages and back: metres, frame `map`, the centre of cell (0, 0) at half a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point32, PolygonStamped, Pose, PoseArray, PoseStamped
+from ld_agent.messages import Cell
+from nav_msgs.msg import OccupancyGrid
+from std_msgs.msg import Header
+
+CLOSED = 100
+"""Value of a closed cell in an OccupancyGrid."""
+
+
+def time_of(seconds: float) -> Time:
+    """Return a time message."""
+    whole = int(seconds)
+    return Time(sec=whole, nanosec=int((seconds - whole) * 1e9))
+
+
+def to_metres(cell: Sequence[float], resolution: float) -> tuple[float, float]:
+    """Return the centre of a cell in metres."""
+    return (cell[0] + 0.5) * resolution, (cell[1] + 0.5) * resolution
+
+
+def to_pose(cell: Sequence[float], resolution: float) -> Pose:
+    """Return a pose at the centre of a cell, facing east."""
+    pose = Pose()
+    pose.position.x, pose.position.y = to_metres(cell, resolution)
+    pose.orientation.w = 1.0
+    return pose
+
+
+def to_pose_array(cells: Iterable[Cell], header: Header, resolution: float) -> PoseArray:
+    """Return one pose a cell."""
+    return PoseArray(header=header, poses=[to_pose(cell, resolution) for cell in cells])
+
+
+def to_pose_stamped(cell: Cell, header: Header, resolution: float) -> PoseStamped:
+    """Return the pose of one cell."""
+    return PoseStamped(header=header, pose=to_pose(cell, resolution))
+
+
+def to_grid(
+    size: tuple[int, int], closed: Collection[Cell], header: Header, resolution: float
+) -> OccupancyGrid:
+    """Return a grid with 100 in closed cells and 0 elsewhere."""
+    grid = OccupancyGrid(header=header)
+    grid.info.map_load_time = header.stamp
+    grid.info.width, grid.info.height = size
+    grid.info.resolution = resolution
+    grid.info.origin.orientation.w = 1.0
+    closed = frozenset(closed)
+    grid.data = [CLOSED if (x, y) in closed else 0 for y in range(size[1]) for x in range(size[0])]
+    return grid
+
+
+def to_polygon(
+    corners: Iterable[tuple[float, float]], header: Header, resolution: float
+) -> PolygonStamped:
+    """Return a polygon in metres from corners in cells."""
+    message = PolygonStamped(header=header)
+    for corner in corners:
+        x, y = to_metres(corner, resolution)
+        message.polygon.points.append(Point32(x=x, y=y, z=0.0))
+    return message
+
+
+def from_polygon(message: PolygonStamped, grid: OccupancyGrid) -> list[tuple[float, float]]:
+    """Return the corners in cells of a polygon in metres, given the grid it lies on.
+
+    Coordinates are rounded to a thousandth of a cell, which float32 metres do not resolve.
+    """
+    origin, resolution = grid.info.origin.position, grid.info.resolution
+    return [
+        (
+            round((point.x - origin.x) / resolution - 0.5, 3),
+            round((point.y - origin.y) / resolution - 0.5, 3),
+        )
+        for point in message.polygon.points
+    ]

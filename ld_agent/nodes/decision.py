@@ -1,0 +1,144 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The decision node: a state comes in, a decision with its trace goes out.
+
+A lifecycle node: `configure` loads the model and the function base, `cleanup` releases them. A
+state that comes again gets the same decision again; one of a finished episode gets none.
+"""
+
+from __future__ import annotations
+
+from ld_agent.agent import Agent
+from ld_agent.errors import LdAgentError
+from ld_agent.messages import Decision, FunctionUpdate, State
+from ld_agent.nodes import topics
+from ld_agent.nodes.common import Health, listen_json, publish_json, run
+from ld_agent.nodes.parameters import DecisionParameters, declare
+from ld_agent.players import make_agent
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_msgs.msg import String
+
+
+class DecisionNode(LifecycleNode):
+    """Decides with one agent."""
+
+    def __init__(self) -> None:
+        super().__init__('decision')
+        self.settings = declare(self, DecisionParameters)
+        self._agent: Agent | None = None
+        self._last: tuple[State, Decision] | None = None
+        self._episode: int | None = None
+        if self.settings.autostart:
+            if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+                raise LdAgentError('the decision node could not be configured, see above')
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and the function base, and join the graph."""
+        p = self.settings
+        try:
+            self._agent = make_agent(
+                p.method,
+                p.task,
+                model=p.model,
+                provider=p.provider,
+                function_base=p.function_base or None,
+                guard=p.guard,
+                seed=p.seed,
+                progress=lambda text, done: self.get_logger().info(f'preparing: {text}'),
+            )
+        except LdAgentError as error:
+            self.get_logger().fatal(str(error))
+            return TransitionCallbackReturn.FAILURE
+        self._health = Health(self)
+        self._health.tell(method=p.method, model=p.model if p.method == 'ld' else 'none')
+        self._publisher = self.create_lifecycle_publisher(
+            String, topics.DECISION.name, topics.DECISION.qos
+        )
+        self._subscriptions_made = [
+            listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health),
+            listen_json(self, topics.STATE, State, self._on_state, self._health),
+        ]
+        self.get_logger().info(f'ready: method {p.method}, guard {p.guard}')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything that `configure` made."""
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything that `configure` made."""
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _release(self) -> None:
+        if self._agent is None:
+            return
+        for subscription in self._subscriptions_made:
+            self.destroy_subscription(subscription)
+        self.destroy_lifecycle_publisher(self._publisher)
+        self._health.stop()
+        self.close()
+        self._last = None
+
+    def close(self) -> None:
+        """End the sandbox."""
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
+
+    def _on_state(self, state: State) -> None:
+        if self._agent is None or state.done or not self._publisher.is_activated:
+            return
+        if self._last is not None and self._last[0] == state:
+            publish_json(self._publisher, self._last[1])
+            return
+        if state.episode != self._episode:
+            if self._episode is not None:
+                self._agent.reset()
+            self._episode = state.episode
+        try:
+            decision = self._agent.decide(state)
+        except LdAgentError as error:
+            self._health.fault(str(error))
+            return
+        self._last = (state, decision)
+        for stage in decision.trace:
+            if stage.note:
+                self._health.fault(f'step {state.step}, stage {stage.stage}: {stage.note}')
+        publish_json(self._publisher, decision)
+        self._health.tell(step_ms=f'{decision.step_ms:.1f}', guarded=len(decision.guarded))
+
+    def _on_function(self, update: FunctionUpdate) -> None:
+        if self._agent is None:
+            return
+        try:
+            self._agent.update(update)
+        except LdAgentError as error:
+            self._health.fault(str(error))
+            return
+        self.get_logger().info(f'function {update.name!r}: {update.action} ({update.origin})')
+
+
+NODE = DecisionNode
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node."""
+    run(DecisionNode, args)
+
+
+if __name__ == '__main__':
+    main()

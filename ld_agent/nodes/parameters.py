@@ -1,0 +1,149 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The parameters of each node, declared once: defaults, descriptors and checks follow."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+from ld_agent.errors import LdAgentError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+
+
+class Parameters(BaseModel):
+    """Base of the parameter models; an unknown value is refused with one sentence."""
+
+    model_config = ConfigDict(frozen=True, extra='forbid')
+
+
+class SimulatorParameters(Parameters):
+    """Parameters of the simulator."""
+
+    task: str = Field('pursuit', description='task whose world runs')
+    method: str = Field('ld', description='method named in the results')
+    episodes: int = Field(20, ge=1, le=1_000_000, description='episodes to play')
+    seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the first episode')
+    evader: Literal['random', 'flee', 'adversary', 'llm'] = Field(
+        'flee', description='policy of the evader'
+    )
+    board: str = Field('20x20', description='WIDTHxHEIGHT in cells, where no scenario sets it')
+    moves: Literal['exact', 'up_to'] = Field(
+        'exact', description='pursuers move by exactly two units, or by up to two'
+    )
+    scenario: str = Field('', description='name in config/scenarios, or path of a YAML file')
+    model: str = Field('smollm2', description='model of the llm evader')
+    deadline: float = Field(2.0, gt=0.0, le=600.0, description='seconds to wait for a decision')
+    start_timeout: float = Field(
+        180.0, gt=0.0, le=3600.0, description='seconds to wait for a decision node at the start'
+    )
+    rate: float = Field(
+        0.0, ge=0.0, le=1000.0, description='steps a second; 0 is lock-step, as fast as decided'
+    )
+    step_seconds: float = Field(1.0, gt=0.0, le=3600.0, description='simulated time of a step, s')
+    resolution: float = Field(1.0, gt=0.0, le=1000.0, description='edge of a cell, m')
+    frame_id: str = Field('map', description='frame of everything spatial')
+    exit_when_done: bool = Field(True, description='end the process after the last episode')
+
+
+class DecisionParameters(Parameters):
+    """Parameters of the decision node."""
+
+    task: str = Field('pursuit', description='task to decide')
+    method: str = Field('ld', description='ld, reference or random')
+    model: str = Field('smollm2', description='smollm2, a folder, a .gguf, or a Hugging Face id')
+    provider: Literal['auto', 'cpu', 'cuda'] = Field('auto', description='where the model runs')
+    function_base: str = Field(
+        '', description='folder of the function base; empty: the shipped one'
+    )
+    guard: Literal['on', 'count'] = Field(
+        'on', description='on: replace an illegal move; count: let it out as a violation'
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the method random')
+    autostart: bool = Field(True, description='configure and activate without being told')
+
+
+class EmergencyParameters(Parameters):
+    """Parameters of the emergency node."""
+
+    task: str = Field('pursuit', description='task whose filter stage gets the functions')
+    function_base: str = Field(
+        '', description='folder of the function base; empty: the shipped one'
+    )
+
+
+class RecorderParameters(Parameters):
+    """Parameters of the recorder."""
+
+    path: str = Field('bags/pursuit', description='folder of the bag, which must not exist')
+    storage: Literal['mcap', 'sqlite3'] = Field('mcap', description='storage of the bag')
+    flush_seconds: float = Field(0.1, gt=0.0, le=10.0, description='time between writes, s')
+
+
+class VisualiserParameters(Parameters):
+    """Parameters of the visualiser."""
+
+    trail: int = Field(30, ge=0, le=1000, description='cells of trail behind each pursuer')
+
+
+NODE_PARAMETERS: dict[str, type[Parameters]] = {
+    'simulator': SimulatorParameters,
+    'decision': DecisionParameters,
+    'emergency': EmergencyParameters,
+    'recorder': RecorderParameters,
+    'visualiser': VisualiserParameters,
+}
+
+P = TypeVar('P', bound=Parameters)
+
+
+def declare(node: Node, model: type[P]) -> P:
+    """Declare the model's parameters on `node` and return their checked values.
+
+    Raises:
+        LdAgentError: a value has the wrong type or is out of range; says which and what fits.
+    """
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        try:
+            parameter = node.declare_parameter(name, field.default, _descriptor(field))
+        except Exception as error:
+            raise LdAgentError(
+                f'parameter {name!r} of node {node.get_name()!r}: {error}'
+            ) from None
+        values[name] = parameter.value
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = first['loc'][0]
+        raise LdAgentError(
+            f'parameter {name!r} of node {node.get_name()!r} is {values[name]!r}: {first["msg"]}'
+        ) from None
+
+
+def _descriptor(field: Any) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=field.description or '', read_only=True)
+    bounds = {type(m).__name__: m for m in field.metadata}
+    low = getattr(bounds.get('Ge'), 'ge', getattr(bounds.get('Gt'), 'gt', None))
+    high = getattr(bounds.get('Le'), 'le', None)
+    if low is not None and high is not None:
+        if isinstance(field.default, float):
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(low), to_value=float(high))
+            ]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+    return descriptor

@@ -1,0 +1,225 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The simulator: runs the world, publishes each state, waits for the decision.
+
+Lock-step by default: a state goes out, and the step is played when its decision arrives or the
+deadline passes, which is a lost turn. Whatever arrives twice, late or for another step changes
+nothing. With `rate` above 0 the steps follow the wall clock instead.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ld_agent.messages import Decision, Result, State
+from ld_agent.nodes import convert, topics
+from ld_agent.nodes.common import Health, listen_json, publish_json, publisher_of, run
+from ld_agent.nodes.parameters import declare, SimulatorParameters
+from ld_agent.worlds import open_world
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+TICK_SECONDS = 0.02
+FAREWELL_SECONDS = 0.5
+"""Time for the last messages to reach the recorder before the process ends."""
+
+
+class Simulator(Node):
+    """Runs `episodes` episodes, seeds counting up from `seed`."""
+
+    def __init__(self) -> None:
+        super().__init__('simulator')
+        self.settings = declare(self, SimulatorParameters)
+        p = self.settings
+        self._world = open_world(p.task, p.evader, p.board, p.moves, p.scenario, p.model)
+        self._out = {
+            t.name: publisher_of(self, t)
+            for t in (topics.STATE, topics.RESULT, topics.GRID, topics.TRUTH, topics.PURSUERS,
+                      topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.CLOCK)
+        }  # fmt: skip
+        self._health = Health(self)
+        listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
+        self.create_service(Trigger, 'reset', self._on_reset)
+        self._episode = -1
+        self._base_time = 0.0
+        self._asked_at: float | None = None
+        self._answer: Decision | None = None
+        self._begun = time.monotonic()
+        self._ended_at: float | None = None
+        self._truth: Any = None
+        self.create_timer(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if self._ended_at is not None:
+            if self.settings.exit_when_done and now - self._ended_at > FAREWELL_SECONDS:
+                raise ExternalShutdownException
+        elif self._episode < 0:
+            waited = now - self._begun
+            if self._player_is_there() or waited > self.settings.start_timeout:
+                if not self._player_is_there():
+                    self._health.fault(
+                        f'no decision node was seen within {waited:.0f} s; playing on, every turn '
+                        'is lost until one appears'
+                    )
+                self._next_episode()
+        elif self._asked_at is not None:
+            waited = now - self._asked_at
+            if self.settings.rate > 0:
+                if waited >= 1.0 / self.settings.rate:
+                    self._play(self._answer)
+            elif waited > self.settings.deadline:
+                self._play(None)
+
+    def _player_is_there(self) -> bool:
+        return (
+            self.count_publishers(topics.DECISION.name) > 0
+            and self.count_subscribers(topics.STATE.name) > 0
+        )
+
+    def _next_episode(self) -> None:
+        self._episode += 1
+        if self._episode >= self.settings.episodes:
+            self._ended_at = time.monotonic()
+            self.get_logger().info(f'{self.settings.episodes} episodes are done')
+            return
+        self._base_time = self._time() if self._episode else 0.0
+        self._world.reset(self.settings.seed + self._episode)
+        header = self._header()
+        self._out['grid'].publish(
+            convert.to_grid(
+                self._world.size(), self._world.chart(), header, self.settings.resolution
+            )
+        )
+        self._truth = None
+        self._ask()
+
+    def _ask(self) -> None:
+        """Publish what is new, and the state last."""
+        header = self._header()
+        self._out['/clock'].publish(Clock(clock=header.stamp))
+        for event in self._world.announcements():
+            self.get_logger().info(f'step {self._world.step}: restricted area {event.name!r}')
+            self._out['restricted_area'].publish(
+                convert.to_polygon(event.corners, header, self.settings.resolution)
+            )
+        truth = self._world.truth()
+        if truth != self._truth:
+            self._truth = truth
+            self._out['truth'].publish(
+                convert.to_grid(self._world.size(), truth, header, self.settings.resolution)
+            )
+        actors = self._world.actors()
+        self._out['pursuers'].publish(
+            convert.to_pose_array(actors['pursuers'], header, self.settings.resolution)
+        )
+        self._out['evader'].publish(
+            convert.to_pose_stamped(actors['evader'][0], header, self.settings.resolution)
+        )
+        self._answer = None
+        self._asked_at = time.monotonic()
+        publish_json(
+            self._out['state'],
+            State(
+                task=self.settings.task,
+                episode=self._episode,
+                seed=self.settings.seed + self._episode,
+                step=self._world.step,
+                done=self._world.done,
+                stamp=self._time(),
+                deadline=self.settings.deadline,
+                observation=self._world.observation(),
+            ),
+        )
+
+    def _on_decision(self, decision: Decision) -> None:
+        expected = (self.settings.task, self._episode, self._world.step)
+        if self._asked_at is None or (decision.task, decision.episode, decision.step) != expected:
+            self.get_logger().debug(
+                f'ignored a decision for episode {decision.episode}, step {decision.step}'
+            )
+        elif self.settings.rate > 0:
+            self._answer = self._answer or decision
+        else:
+            self._play(decision)
+
+    def _play(self, decision: Decision | None) -> None:
+        self._asked_at = None
+        if decision is None:
+            self._health.fault(
+                f'episode {self._episode}, step {self._world.step}: no decision within '
+                f'{self.settings.deadline} s; the turn is lost'
+            )
+        elif decision.moves is not None:
+            self._out['moves'].publish(
+                convert.to_pose_array(decision.moves, self._header(), self.settings.resolution)
+            )
+        self._world.apply(None if decision is None else decision.model_dump())
+        done = self._world.done
+        self._ask()
+        if done:
+            self._asked_at = None
+            self._report()
+            self._next_episode()
+
+    def _report(self) -> None:
+        outcome = self._world.outcome()
+        result = Result(
+            task=self.settings.task,
+            method=self.settings.method,
+            episode=self._episode,
+            seed=self.settings.seed + self._episode,
+            evader=self.settings.evader,
+            scenario=self.settings.scenario,
+            **outcome,
+        )
+        publish_json(self._out['result'], result)
+        self._health.tell(episodes=self._episode + 1, last=result.outcome)
+        self.get_logger().info(
+            f'episode {result.episode} (seed {result.seed}): {result.outcome} after '
+            f'{result.steps} steps, {result.violations} violations, '
+            f'{result.lost_turns} lost turns'
+        )
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._episode < 0 or self._ended_at is not None:
+            response.success, response.message = False, 'no episode is running'
+            return response
+        response.success = True
+        response.message = f'episode {self._episode} is abandoned, the next one begins'
+        self._next_episode()
+        return response
+
+    def _time(self) -> float:
+        """Return the simulated time, seconds; it never runs backwards."""
+        return self._base_time + (self._world.step + 1) * self.settings.step_seconds
+
+    def _header(self) -> Header:
+        return Header(stamp=convert.time_of(self._time()), frame_id=self.settings.frame_id)
+
+
+NODE = Simulator
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node."""
+    run(Simulator, args)
+
+
+if __name__ == '__main__':
+    main()

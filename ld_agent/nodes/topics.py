@@ -1,0 +1,56 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The topics of the graph, each with its type and quality of service: one list for all nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped
+from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, STREAM
+from nav_msgs.msg import OccupancyGrid
+from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import String
+from visualization_msgs.msg import MarkerArray
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: relative name (or absolute for `/clock`), type, what its publishers offer."""
+
+    name: str
+    type: Any
+    qos: QoSProfile
+
+
+STATE = Topic('state', String, LATCHED)
+DECISION = Topic('decision', String, STREAM)
+FUNCTIONS = Topic('functions', String, LATCHED_ALL)
+RESULT = Topic('result', String, STREAM)
+EMERGENCY = Topic('emergency', String, STREAM)
+RESTRICTED_AREA = Topic('restricted_area', PolygonStamped, STREAM)
+GRID = Topic('grid', OccupancyGrid, LATCHED)
+TRUTH = Topic('truth', OccupancyGrid, LATCHED)
+PURSUERS = Topic('pursuers', PoseArray, STREAM)
+MOVES = Topic('moves', PoseArray, STREAM)
+EVADER = Topic('evader', PoseStamped, STREAM)
+MARKERS = Topic('markers', MarkerArray, STREAM)
+DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, STREAM)
+CLOCK = Topic('/clock', Clock, STREAM)
+
+RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, RESTRICTED_AREA, GRID, TRUTH, PURSUERS,
+            MOVES, EVADER, MARKERS, DIAGNOSTICS, CLOCK)  # fmt: skip

@@ -1,0 +1,116 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The methods that can play: `ld` and, in the same harness, `reference` and `random`.
+
+All run the same agent and differ only in who selects a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from pathlib import Path
+import random
+import time
+
+from ld_agent.agent import Agent, Select
+from ld_agent.errors import LdAgentError
+from ld_agent.function_base import load_task, Stage, Task
+from ld_agent.function_file import Function
+from ld_agent.guard import GuardMode
+from ld_agent.reference import reference_choice
+from ld_agent.selector import Selection, Selector
+from ld_agent.share import share_path
+from ld_agent.student.prepare import DEFAULT_MODEL, open_student, Progress
+
+METHODS = ('ld', 'reference', 'random')
+
+
+def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
+    """Load the function base of a task: a folder, or the shipped one.
+
+    Raises:
+        FunctionBaseError: it is not valid.
+    """
+    folder = Path(function_base) if function_base else share_path('function_base', task)
+    return load_task(folder)
+
+
+def make_agent(
+    method: str = 'ld',
+    task: str = 'pursuit',
+    *,
+    model: str = DEFAULT_MODEL,
+    adapter: str | Path | None = 'default',
+    provider: str = 'auto',
+    function_base: str | Path | None = None,
+    guard: str = 'on',
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Agent:
+    """Return an agent that plays by `method`.
+
+    Raises:
+        LdAgentError: an unknown method, model or guard mode, or a base that is not valid.
+    """
+    if method not in METHODS:
+        raise LdAgentError(f'method {method!r} is unknown; use one of {", ".join(METHODS)}')
+    if guard not in [mode.value for mode in GuardMode]:
+        raise LdAgentError(f"guard {guard!r} is unknown; use 'on' or 'count'")
+    loaded = find_task(function_base, task)
+    if method == 'ld':
+        selector = Selector(open_student(model, adapter, provider, progress))
+        for stage in loaded.stages:
+            selector.prepare(stage.rules, [f.entry for f in stage.functions.values()])
+        select = student_select(selector)
+    elif method == 'reference':
+        select = _reference_select
+    else:
+        select = _random_select(random.Random(seed))
+    return Agent(loaded, select, method, GuardMode(guard))
+
+
+def student_select(selector: Selector) -> Select:
+    """Return the selection by the student."""
+
+    def select(stage: Stage, functions: Sequence[Function], facts: dict[str, str]) -> Selection:
+        return selector.select(stage.rules, [f.entry for f in functions], facts)
+
+    return select
+
+
+def _reference_select(
+    stage: Stage, functions: Sequence[Function], facts: dict[str, str]
+) -> Selection:
+    begun = time.perf_counter()
+    return _certain(reference_choice(stage, facts, functions), functions, begun)
+
+
+def _random_select(rng: random.Random) -> Select:
+    def select(stage: Stage, functions: Sequence[Function], facts: dict[str, str]) -> Selection:
+        begun = time.perf_counter()
+        names = sorted(function.name for function in functions)
+        even = (-math.log(len(names)),) * len(names)
+        ms = (time.perf_counter() - begun) * 1000.0
+        margin = 0.0 if len(names) > 1 else None
+        return Selection(rng.choice(names), tuple(names), even, margin, ms)
+
+    return select
+
+
+def _certain(name: str, functions: Sequence[Function], begun: float) -> Selection:
+    names = tuple(sorted(function.name for function in functions))
+    scores = tuple(0.0 if n == name else -1e9 for n in names)
+    ms = (time.perf_counter() - begun) * 1000.0
+    return Selection(name, names, scores, 1e9 if len(names) > 1 else None, ms)

@@ -1,0 +1,103 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Training examples from a task's manual: its stages, its facts, its functions.
+
+Functions are renamed and their lines reworded at random, candidates are left out, emergency
+filters with labels join the repeated stage, so that the student has to read. States are
+combinations of the stage's facts; the labels come from the invocation rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+import random
+
+from ld_agent.function_base import ANY_LABEL, Stage, Task
+from ld_agent.prompt import Entry
+from ld_agent.training.examples import Example, ExampleSet
+from ld_agent.training.reading import LABELS, names
+import yaml
+
+HELD_OUT_WORDINGS = 1
+"""The last rewording of every manual line is never trained on."""
+
+
+def rewordings(task: str) -> dict[str, tuple[str, ...]]:
+    """Return function → other wordings of when to use it."""
+    file = Path(__file__).with_name('rewordings') / f'{task}.yaml'
+    return {n: tuple(w) for n, w in yaml.safe_load(file.read_text(encoding='utf-8')).items()}
+
+
+def task_set(
+    stage: Stage,
+    words: dict[str, tuple[str, ...]],
+    rng: random.Random,
+    states: int,
+    held_out: bool = False,
+) -> ExampleSet:
+    """Draw candidates, their words and names, and states of one stage.
+
+    Args:
+        held_out: reword every line with the wording that training never sees.
+    """
+    kept = list(stage.functions.values())
+    if not held_out and len(kept) > 3 and rng.random() < 0.3:
+        kept = rng.sample(kept, rng.randint(3, len(kept) - 1))
+    renamed = rng.random() < 0.5
+    new_names = iter(names(len(kept), rng))
+    shown, entries = {}, []
+    for function in kept:
+        shown[function.name] = next(new_names) if renamed else function.name
+        when = function.manual.when_to_use
+        if held_out:
+            when = words[function.name][-1]
+        elif rng.random() < 0.5:
+            when = rng.choice(words[function.name][:-HELD_OUT_WORDINGS])
+        entries.append(Entry(shown[function.name], function.manual.purpose, when))
+
+    labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
+    labels = rng.sample(LABELS, rng.choice((1, 1, 2, 3))) if labelled else []
+    for label in labels:
+        entries.append(
+            Entry(
+                f'{label}_keepout',
+                f'Drop the listed cells inside the {labelled[0]} {label}',
+                f'the {labelled[0]} is {label}',
+            )
+        )
+    combinations = stage.fact_combinations()
+    examples: list[Example] = []
+    while len(examples) < states:
+        facts = dict(rng.choice(combinations))
+        if labels and rng.random() < 0.5:
+            label = rng.choice(labels)
+            examples.append(Example({**facts, labelled[0]: label}, f'{label}_keepout'))
+            continue
+        right = [f for f in kept if f.rule.holds(facts)]
+        if right:
+            examples.append(Example(facts, shown[right[0].name]))
+    ordered = tuple(sorted(entries, key=lambda entry: entry.name))
+    return ExampleSet(stage.rules, ordered, tuple(examples), f'task {stage.name}')
+
+
+def stream(task: Task, seed: int, states: int, held_out: bool = False) -> Iterator[ExampleSet]:
+    """Yield sets of the stages that have a choice, without end."""
+    stages = [stage for stage in task.stages if len(stage.functions) > 1]
+    words = rewordings(task.name)
+    number = 0
+    while True:
+        rng = random.Random(f'{seed}/{number}')
+        yield task_set(rng.choice(stages), words, rng, states, held_out)
+        number += 1

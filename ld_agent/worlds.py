@@ -1,0 +1,62 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Opens the world that the simulator runs, from names as parameters give them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ld_agent.errors import LdAgentError
+from ld_agent.evader import llm_evader
+from ld_agent.share import share_path
+from ld_agent_sim.evaders import EVADERS
+from ld_agent_sim.pursuit import Board
+from ld_agent_sim.scenario import load_scenario
+from ld_agent_sim.worlds import make_world, World
+
+
+def open_world(task: str, evader: str, board: str, moves: str, scenario: str, model: str) -> World:
+    """Return the world of a task.
+
+    Args:
+        board: WIDTHxHEIGHT, used where no scenario sets the board.
+        scenario: a name in `config/scenarios`, a path, or empty for none.
+        model: model of the evader `llm`.
+
+    Raises:
+        LdAgentError: a name is unknown or a file is not valid.
+    """
+    try:
+        policy = llm_evader(model) if evader == 'llm' else EVADERS[evader]
+        chart = replace(Board.parse(board), moves=moves)
+        setting = load_scenario(_scenario_file(scenario)) if scenario else None
+        return make_world(task, evader=policy, board=chart, scenario=setting)
+    except KeyError:
+        raise LdAgentError(
+            f'evader {evader!r} is unknown; use one of {", ".join([*EVADERS, "llm"])}'
+        ) from None
+    except ValueError as error:
+        raise LdAgentError(str(error)) from None
+
+
+def _scenario_file(name: str) -> Path:
+    if Path(name).suffix in ('.yaml', '.yml'):
+        return Path(name)
+    folder = share_path('config', 'scenarios')
+    file = folder / f'{name}.yaml'
+    if not file.exists():
+        known = ', '.join(sorted(path.stem for path in folder.glob('*.yaml')))
+        raise LdAgentError(f'scenario {name!r} is unknown; use one of {known}, or a YAML file')
+    return file

@@ -1,0 +1,115 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The package: two import packages, the nodes as executables, data in the share folder."""
+
+from glob import glob
+import os
+from pathlib import Path
+import re
+
+from setuptools import find_packages, setup
+
+NAME = 'ld_agent'
+VERSION = re.search(
+    r"__version__ = '(.+)'", Path('ld_agent/__init__.py').read_text(encoding='utf-8')
+).group(1)
+NODES = ('simulator', 'decision', 'emergency', 'recorder', 'visualiser')
+
+
+def shared(*folders):
+    """Return the files of these folders as data_files below the package's share."""
+    return [
+        (
+            os.path.join('share', NAME, folder),
+            [f for f in glob(f'{folder}/*') if os.path.isfile(f)],
+        )
+        for folder in folders
+    ]
+
+
+setup(
+    name=NAME,
+    version=VERSION,
+    description='Logic Distillation for ROS 2: a small language model decides by functions',
+    license='Apache-2.0',
+    maintainer='The ld_agent authors',
+    maintainer_email='ld-agent@example.org',
+    python_requires='>=3.10',
+    packages=[*find_packages(include=[NAME, f'{NAME}.*']), 'ld_agent_sim'],
+    package_dir={'ld_agent_sim': 'sim'},
+    package_data={
+        NAME: [
+            'probe_cases.jsonl',
+            'adapters/*/*',
+            'training/vocabulary/*.yaml',
+            'training/rewordings/*.yaml',
+        ]
+    },
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        *shared(
+            'launch',
+            'config',
+            'config/scenarios',
+            'config/schema',
+            'function_base',
+            'function_base/pursuit',
+        ),
+    ],
+    install_requires=[
+        'setuptools',
+        'numpy',
+        'scipy',
+        'pydantic>=2',
+        'pyyaml',
+        'typer',
+        'rich',
+        'shapely>=2',
+        'matplotlib',
+        'rosbags>=0.10',
+        'onnx>=1.17',
+        'onnxruntime>=1.22',
+        'gguf',
+        'tokenizers>=0.20',
+        'safetensors',
+        # Option names changed between releases.
+        'pydantic-monty==1.4.*',
+    ],
+    extras_require={
+        'ros': [
+            'ros-rclpy',
+            'ros-std-msgs',
+            'ros-geometry-msgs',
+            'ros-nav-msgs',
+            'ros-visualization-msgs',
+            'ros-diagnostic-msgs',
+            'ros-std-srvs',
+            'ros-rosgraph-msgs',
+            'ros-rcl-lifecycle',
+            'ros-rmw-fastrtps-cpp',
+        ],
+        # optimum-onnx admits transformers up to 4.57; torch is pinned to what was measured.
+        'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'safetensors'],
+        'gpu': ['onnxruntime-gpu'],
+        'test': ['pytest', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+    },
+    entry_points={
+        'console_scripts': [
+            'ld-agent = ld_agent.cli:app',
+            *(f'{node} = ld_agent.nodes.{node}:main' for node in NODES),
+        ]
+    },
+    zip_safe=False,
+)

@@ -22,6 +22,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
+from ld_agent.nodes.qos import LATCHED, LATCHED_LOG
 from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -42,8 +43,9 @@ def publisher_of(node: Node, topic: Topic) -> Any:
 
 
 def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
-    """Create a subscription to a topic."""
-    return node.create_subscription(topic.type, topic.name, callback, topic.qos)
+    """Create a subscription to a topic; of `state` only the latest is of interest."""
+    qos = LATCHED if topic.qos is LATCHED_LOG else topic.qos
+    return node.create_subscription(topic.type, topic.name, callback, qos)
 
 
 def listen_json(

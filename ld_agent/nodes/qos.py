@@ -17,12 +17,18 @@ from __future__ import annotations
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-STREAM = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
+STREAM = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(
     depth=1,
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
+LATCHED_LOG = QoSProfile(
+    depth=1000,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Latched for a reader of depth 1, which gets the latest; a recorder of depth 1000 gets all."""
 LATCHED_ALL = QoSProfile(
     history=HistoryPolicy.KEEP_ALL,
     depth=0,

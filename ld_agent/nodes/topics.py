@@ -20,7 +20,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped
-from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, STREAM
+from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_LOG, STREAM
 from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
@@ -37,7 +37,7 @@ class Topic:
     qos: QoSProfile
 
 
-STATE = Topic('state', String, LATCHED)
+STATE = Topic('state', String, LATCHED_LOG)
 DECISION = Topic('decision', String, STREAM)
 FUNCTIONS = Topic('functions', String, LATCHED_ALL)
 RESULT = Topic('result', String, STREAM)

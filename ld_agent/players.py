@@ -19,6 +19,7 @@ All run the same agent and differ only in who selects a function.
 from __future__ import annotations
 
 from collections.abc import Sequence
+import logging
 import math
 from pathlib import Path
 import random
@@ -29,11 +30,15 @@ from ld_agent.errors import LdAgentError
 from ld_agent.function_base import load_task, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.guard import GuardMode
+from ld_agent.probe import probe, read_cases, SHIPPED
 from ld_agent.reference import reference_choice
 from ld_agent.selector import Selection, Selector
 from ld_agent.share import share_path
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student, Progress
 
+_log = logging.getLogger(__name__)
+SELF_TEST_EVERY = 6
+SELF_TEST_SHARE = 0.8
 METHODS = ('ld', 'reference', 'random')
 
 
@@ -71,14 +76,26 @@ def make_agent(
     loaded = find_task(function_base, task)
     if method == 'ld':
         selector = Selector(open_student(model, adapter, provider, progress))
+        if model != DEFAULT_MODEL or adapter != 'default':
+            _self_test(selector, model)
         for stage in loaded.stages:
             selector.prepare(stage.rules, [f.entry for f in stage.functions.values()])
         select = student_select(selector)
     elif method == 'reference':
-        select = _reference_select
+        select = reference_select
     else:
         select = _random_select(random.Random(seed))
     return Agent(loaded, select, method, GuardMode(guard))
+
+
+def _self_test(selector: Selector, model: str) -> None:
+    """Tell how well a model that does not ship reads manuals, before it decides anything."""
+    share = probe(selector, read_cases(SHIPPED)[::SELF_TEST_EVERY])['accuracy']
+    tell = _log.info if share >= SELF_TEST_SHARE else _log.warning
+    tell(
+        'self-test: %s reads %.0f %% of the cases right; `ld-agent probe --model %s` tells more',
+        model, 100 * share, model,
+    )  # fmt: skip
 
 
 def student_select(selector: Selector) -> Select:
@@ -90,9 +107,10 @@ def student_select(selector: Selector) -> Select:
     return select
 
 
-def _reference_select(
+def reference_select(
     stage: Stage, functions: Sequence[Function], facts: dict[str, str]
 ) -> Selection:
+    """Select the function whose rule holds."""
     begun = time.perf_counter()
     return _certain(reference_choice(stage, facts, functions), functions, begun)
 

@@ -53,8 +53,8 @@ def render_block(entry: Entry) -> str:
 
 
 def render_state(facts: Mapping[str, str]) -> str:
-    """Return the state piece; the answer, ` name`, is what follows it."""
-    shown = ', '.join(f'{name}: {value}' for name, value in facts.items())
+    """Return the state piece, worded as the conditions are; the answer, ` name`, follows it."""
+    shown = ', '.join(f'{name} is {value}' for name, value in facts.items())
     return f' {shown} ->'
 
 

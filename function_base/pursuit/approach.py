@@ -17,8 +17,8 @@ def approach(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Send each pursuer to its cell with the shortest measured distance.
 
     Stage: choose
-    When to use: the way is a detour
-    Rule: way == 'detour'
+    When to use: the evader is walled off
+    Rule: evader == 'walled off'
     Example:
         >>> approach([[[1, 1, 6, 4], [0, 2, 8, 6]]], {'pursuers': [[0, 0]], 'evader': [4, 4]})
         [[1, 1]]

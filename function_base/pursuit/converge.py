@@ -17,8 +17,8 @@ def converge(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Move all pursuers inwards, keeping the evader in their middle.
 
     Stage: choose
-    When to use: the way is direct, the distance is near and the pursuers are on several sides
-    Rule: way == 'direct' and distance == 'near' and sides == 'several'
+    When to use: the evader is near and the formation is spread
+    Rule: evader == 'near' and formation == 'spread'
     Example:
         >>> converge([[[2, 0, 7, 7], [1, 1, 7, 7]]], {'pursuers': [[0, 0]], 'evader': [5, 4]})
         [[2, 0]]

@@ -17,8 +17,8 @@ def drop_pockets(cells: list[list[list[int]]], state: dict) -> list[list[list[in
     """Drop the cells from which no way leads to the evader.
 
     Stage: filter
-    When to use: the closed area is none and some cells are cut off
-    Rule: closed_area == 'none' and cut_off_cells == 'yes'
+    When to use: the closed area is none and the pocket is present
+    Rule: closed_area == 'none' and pocket == 'present'
     Example:
         >>> chart = {'width': 6, 'height': 1, 'evader': [5, 0], 'walls': [[1, 0], [2, 0]]}
         >>> drop_pockets([[[0, 0], [4, 0]]], {**chart, 'pursuers': [[2, 0]]})

@@ -17,8 +17,8 @@ def encircle(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Send the pursuers to different posts around the evader.
 
     Stage: choose
-    When to use: the way is direct, the distance is near and the pursuers are on one side
-    Rule: way == 'direct' and distance == 'near' and sides == 'one'
+    When to use: the evader is near and the formation is bunched
+    Rule: evader == 'near' and formation == 'bunched'
     Example:
         >>> rows = [[[2, 0, 6, 6], [1, 1, 6, 6]], [[0, 2, 6, 6]], [[1, 1, 6, 6]]]
         >>> pursuers = [[0, 0], [0, 0], [0, 0]]

@@ -27,17 +27,17 @@ def closed_area(result: list, state: dict) -> str:
     return 'none'
 
 
-def cut_off_cells(result: list, state: dict) -> str:
-    """Return `yes` if a pursuer has a listed cell with no way to the evader, and one with."""
+def pocket(result: list, state: dict) -> str:
+    """Return `present` if a pursuer has a listed cell with no way to the evader, and one with."""
     closed = _closed(state)
     if not closed:
-        return 'no'
+        return 'absent'
     hops = _hops(state, closed)
     for cells in result:
         connected = [c for c in cells if (c[0], c[1]) in hops]
         if connected and len(connected) < len(cells):
-            return 'yes'
-    return 'no'
+            return 'present'
+    return 'absent'
 
 
 def straight_way(result: list, state: dict) -> str:
@@ -53,24 +53,22 @@ def straight_way(result: list, state: dict) -> str:
     return 'open'
 
 
-def jumps(result: list, state: dict) -> str:
+def jumping(result: list, state: dict) -> str:
     """Return whether the pursuers may jump over a closed cell."""
     return 'forbidden' if state.get('walls_block', False) else 'allowed'
 
 
-def way(result: list, state: dict) -> str:
-    """Return `detour` if a pursuer's measured distance is longer than the straight one."""
+def evader(result: list, state: dict) -> str:
+    """Return `walled off` if a measured distance is longer than the straight one by over 1.
+
+    Else how far the farthest pursuer is: `close` up to 8, `near` up to 12, beyond that `far`.
+    """
     for rows in result:
         if rows:
             measured = min(row[2] for row in rows)
             straight = min(_straight(row, state['evader']) for row in rows)
             if measured > straight + 1:
-                return 'detour'
-    return 'direct'
-
-
-def distance(result: list, state: dict) -> str:
-    """Return how far the farthest pursuer is: `close` up to 8, `near` up to 12, else `far`."""
+                return 'walled off'
     farthest = max(_straight(p, state['evader']) for p in state['pursuers'])
     if farthest <= 8:
         return 'close'
@@ -87,10 +85,10 @@ def heading(result: list, state: dict) -> str:
     return 'steady' if first == second and first != (0, 0) else 'unsteady'
 
 
-def sides(result: list, state: dict) -> str:
-    """Return `one` if all pursuers are on the same side of the evader, along x or along y."""
+def formation(result: list, state: dict) -> str:
+    """Return `bunched` if all pursuers are on one side of the evader, along x or along y."""
     evader = state['evader']
     for axis in (0, 1):
         if len({pursuer[axis] > evader[axis] for pursuer in state['pursuers']}) == 1:
-            return 'one'
-    return 'several'
+            return 'bunched'
+    return 'spread'

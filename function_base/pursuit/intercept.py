@@ -17,8 +17,8 @@ def intercept(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Send each pursuer to where the evader is heading.
 
     Stage: choose
-    When to use: the way is direct, the distance is far and the heading is steady
-    Rule: way == 'direct' and distance == 'far' and heading == 'steady'
+    When to use: the evader is far and the heading is steady
+    Rule: evader == 'far' and heading == 'steady'
     Example:
         >>> intercept([[[2, 0, 9, 5], [0, 2, 9, 9]]], {'pursuers': [[0, 0]], 'evader': [9, 2]})
         [[2, 0]]

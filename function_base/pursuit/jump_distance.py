@@ -17,8 +17,8 @@ def jump_distance(cells: list[list[list[int]]], state: dict) -> list[list[list[i
     """Measure how far it is to the evader in two-unit jumps round and over what is closed.
 
     Stage: measure
-    When to use: the straight way is blocked and jumps are allowed
-    Rule: straight_way == 'blocked' and jumps == 'allowed'
+    When to use: the straight way is blocked and jumping is allowed
+    Rule: straight_way == 'blocked' and jumping == 'allowed'
     Example:
         >>> wall = [[1, 0], [2, 0]]
         >>> jump_distance([[[0, 0]]], {'width': 6, 'height': 2, 'evader': [4, 0], 'walls': wall})

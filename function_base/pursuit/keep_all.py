@@ -17,8 +17,8 @@ def keep_all(cells: list[list[list[int]]], state: dict) -> list[list[list[int]]]
     """Keep every listed cell and end the filtering.
 
     Stage: filter
-    When to use: the closed area is none and no cells are cut off
-    Rule: closed_area == 'none' and cut_off_cells == 'no'
+    When to use: the closed area is none and the pocket is absent
+    Rule: closed_area == 'none' and pocket == 'absent'
     Example:
         >>> keep_all([[[1, 1]], [], [[0, 2]]], {})
         [[[1, 1]], [], [[0, 2]]]

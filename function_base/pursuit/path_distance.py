@@ -17,10 +17,11 @@ def path_distance(cells: list[list[list[int]]], state: dict) -> list[list[list[i
     """Measure the length of the shortest path to the evader round what is closed.
 
     Stage: measure
-    When to use: the straight way is blocked and jumps are forbidden
-    Rule: straight_way == 'blocked' and jumps == 'forbidden'
+    When to use: the straight way is blocked and jumping is forbidden
+    Rule: straight_way == 'blocked' and jumping == 'forbidden'
     Example:
-        >>> path_distance([[[0, 0]]], {'width': 3, 'height': 2, 'evader': [2, 0], 'walls': [[1, 0]]})
+        >>> chart = {'width': 3, 'height': 2, 'evader': [2, 0], 'walls': [[1, 0]]}
+        >>> path_distance([[[0, 0]]], chart)
         [[[0, 0, 4, 2]]]
     """
     closed = _closed(state)

@@ -17,8 +17,8 @@ def square_up(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Close the larger of the two coordinate gaps to the evader first.
 
     Stage: choose
-    When to use: the way is direct, the distance is far and the heading is unsteady
-    Rule: way == 'direct' and distance == 'far' and heading == 'unsteady'
+    When to use: the evader is far and the heading is unsteady
+    Rule: evader == 'far' and heading == 'unsteady'
     Example:
         >>> square_up([[[2, 0, 7, 7], [1, 1, 7, 7]]], {'pursuers': [[0, 0]], 'evader': [8, 1]})
         [[2, 0]]

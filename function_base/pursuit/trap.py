@@ -18,8 +18,8 @@ def trap(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     """Move the three pursuers together so that the evader's best reply helps it least.
 
     Stage: choose
-    When to use: the way is direct and the distance is close
-    Rule: way == 'direct' and distance == 'close'
+    When to use: the evader is close
+    Rule: evader == 'close'
     Example:
         >>> rows = [[[3, 4, 1, 1], [2, 3, 3, 3]], [[4, 5, 1, 1]], [[5, 4, 1, 1]]]
         >>> state = {'width': 9, 'height': 9, 'pursuers': [[2, 5], [4, 7], [6, 5]]}

@@ -15,14 +15,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 from ld_agent.cli.common import console, errors_as_sentences
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
-from ld_agent.student.prepare import DEFAULT_MODEL
+from ld_agent.selector import Selector
+from ld_agent.student.prepare import DEFAULT_MODEL, open_student
+from ld_agent.training.report import task_report
 import typer
+
+READING_SEQUENCES = 4000
 
 train = typer.Typer(help='Train an adapter (needs the training extra).', no_args_is_help=True)
 
@@ -31,7 +36,7 @@ train = typer.Typer(help='Train an adapter (needs the training extra).', no_args
 def reading(
     out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 4000,
+    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = READING_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
 ) -> None:
     """Phase one: learn to read manuals of invented functions."""
@@ -42,21 +47,35 @@ def reading(
 
 @train.command()
 def ld(
-    start: Annotated[Path, typer.Option(help='Adapter of the reading phase.')],
     out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    start: Annotated[
+        Path | None,
+        typer.Option(help='Adapter of the reading phase; none: that phase runs first.'),
+    ] = None,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 520,
+    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 1000,
     seed: Annotated[int, typer.Option(help='Seed.')] = 2,
 ) -> None:
     """Phase two: the manual of a task, on top of reading."""
     with errors_as_sentences():
         run, plan = _training()
+        if start is None:
+            run.train_reading(
+                model, out / 'reading', plan(sequences=READING_SEQUENCES, seed=seed - 1), _show
+            )
+            start, out = out / 'reading' / 'adapter', out / 'task'
         numbers = plan(
             sequences=sequences, warmup_steps=10, learning_rate=5e-4, seed=seed,
             checkpoint_every=25,
         )  # fmt: skip
-        run.train_task(model, find_task(None, task), start, out, numbers, _show)
+        loaded = find_task(None, task)
+        run.train_task(model, loaded, start, out, numbers, _show)
+        console.print('preparing the student with the new adapter, to measure it as it runs')
+        figures = task_report(Selector(open_student(model, out / 'adapter')), loaded)
+    text = json.dumps(figures, indent=2)
+    (out / 'report.json').write_text(text + '\n', encoding='utf-8')
+    typer.echo(text)
 
 
 def _training():

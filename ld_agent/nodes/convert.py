@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Cells to ROS messages and back: metres, frame `map`, the centre of cell (0, 0) at half a cell."""
+"""Cells to ROS messages and back: metres, frame `map`; cell (0, 0) is centred at half a cell."""
 
 from __future__ import annotations
 

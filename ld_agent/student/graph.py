@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+import re
 
+from ld_agent.errors import ModelError
 from ld_agent.student.weights import ModelShape, Weights
 import numpy as np
 import onnx
@@ -31,14 +33,29 @@ from onnx import helper, numpy_helper, TensorProto
 
 BLOCK = 32
 _MS = 'com.microsoft'
+_WRITTEN = re.compile(
+    r'(model\.embed_tokens|model\.norm|lm_head)\.weight|model\.layers\.\d+\.('
+    r'(input|post_attention)_layernorm\.weight|self_attn\.rotary_emb\.inv_freq'
+    r'|self_attn\.[qkv]_proj\.(weight|bias)|(self_attn\.o|mlp\.(gate|up|down))_proj\.weight)'
+)
+MOST_POSITIONS = 8192
+"""Rows of the rotary tables; prompts of a selection stay far below."""
 
 
 def write_graph(weights: Weights, path: Path, bits: int | None) -> None:
-    """Write the model to `path`, its tensors beside it in `path.data`.
+    """Write the model to `path`, its tensors beside it in `path.data`; `path` appears last.
 
     Args:
         bits: 8 for blockwise quantised layers (block 32), None for fp32.
+
+    Raises:
+        ModelError: the model lacks a tensor, or has one that the graph would leave out.
     """
+    unknown = [name for name in weights.tensors if not _WRITTEN.fullmatch(name)]
+    if unknown:
+        raise ModelError(
+            f'the model has {unknown[0]}, which the written graph leaves out; use another model'
+        )
     _Writer(weights, bits).write(path)
 
 
@@ -59,7 +76,7 @@ class _Writer:
         return name
 
     def layer(self, number: int, part: str) -> np.ndarray:
-        return self.weights.tensors[f'model.layers.{number}.{part}']
+        return self.weights.tensor(f'model.layers.{number}.{part}')
 
     def linear(self, name: str, x: str, matrix: np.ndarray, bias: np.ndarray | None = None) -> str:
         """Multiply by `matrix` (out, in)."""
@@ -84,16 +101,17 @@ class _Writer:
 
     def write(self, path: Path) -> None:
         shape, tensors = self.shape, self.weights.tensors
-        embedding = tensors['model.embed_tokens.weight'].astype(np.float16)
+        kind = np.float32 if self.bits is None else np.float16
+        embedding = self.weights.tensor('model.embed_tokens.weight').astype(kind)
         self.constant('embedding', embedding)
         head = 'embedding'
         if 'lm_head.weight' in tensors:
-            head = self.constant('head', tensors['lm_head.weight'].astype(np.float16))
+            head = self.constant('head', tensors['lm_head.weight'].astype(kind))
         cos, sin = rotary_tables(shape)
         self.constant('cos', cos)
         self.constant('sin', sin)
-        self.add('Gather', ['embedding', 'ids'], ['embedded16'])
-        stream = self.add('Cast', ['embedded16'], ['embedded'], to=TensorProto.FLOAT)
+        self.add('Gather', ['embedding', 'ids'], ['embedded.stored'])
+        stream = self.add('Cast', ['embedded.stored'], ['embedded'], to=TensorProto.FLOAT)
         gamma = self.constant('norm.0', self.layer(0, 'input_layernorm.weight'))
         normed = self.add(
             'SimplifiedLayerNormalization', [stream, gamma], ['normed.0'],
@@ -102,13 +120,13 @@ class _Writer:
         for number in range(shape.layers):
             normed, stream = self.block(number, normed, stream)
         self.add('Gather', [normed, 'read'], ['hidden'], axis=1)
-        self.add('Gather', [head, 'rows'], ['asked16'])
-        self.add('Cast', ['asked16'], ['asked'], to=TensorProto.FLOAT)
+        self.add('Gather', [head, 'rows'], ['asked.stored'])
+        self.add('Cast', ['asked.stored'], ['asked'], to=TensorProto.FLOAT)
         self.add('Transpose', ['asked'], ['asked_t'], perm=[1, 0])
         self.add('MatMul', ['hidden', 'asked_t'], ['logits3'])
         self.constant('first', np.array([0], dtype=np.int64))
         self.add('Squeeze', ['logits3', 'first'], ['logits'])
-        self.save(path)
+        self.finish(path)
 
     def block(self, number: int, normed: str, stream: str) -> tuple[str, str]:
         shape, n = self.shape, number
@@ -157,7 +175,7 @@ class _Writer:
         down = self.linear(f'down.{n}', f'gated.{n}', self.layer(n, 'mlp.down_proj.weight'))
         last = n + 1 == shape.layers
         gamma = (
-            self.weights.tensors['model.norm.weight']
+            self.weights.tensor('model.norm.weight')
             if last
             else self.layer(n + 1, 'input_layernorm.weight')
         )
@@ -173,7 +191,7 @@ class _Writer:
         )
         return name, f'{name}.sum'
 
-    def save(self, path: Path) -> None:
+    def finish(self, path: Path) -> None:
         shape, integer, real = self.shape, TensorProto.INT64, TensorProto.FLOAT
         info = helper.make_tensor_value_info
         cache = lambda kind, size: [  # noqa: E731
@@ -202,22 +220,34 @@ class _Writer:
             ir_version=10,
             producer_name='ld_agent',
         )
-        onnx.save_model(
-            model,
-            path,
-            save_as_external_data=True,
-            location=f'{path.name}.data',
-            size_threshold=1024,
-        )
+        save(model, path, min(shape.context, MOST_POSITIONS))
+
+
+def save(model: onnx.ModelProto, path: Path, context: int) -> None:
+    """Write a graph to `path`, its tensors beside it in `path.data`; `path` appears last.
+
+    Args:
+        context: positions that the model knows; kept in the graph's metadata.
+    """
+    helper.set_model_props(model, {'context': str(context)})
+    data = path.with_name(f'{path.name}.data')
+    data.unlink(missing_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    onnx.save_model(
+        model, part, save_as_external_data=True, location=data.name, size_threshold=1024
+    )
+    part.replace(path)
 
 
 def quantise(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantise (out, in) to unsigned 8 bits around 128, one scale a block of 32 inputs.
 
     Returns:
-        Values (out, in / 32, 32) uint8 and scales (out * in / 32,) fp32.
+        Values (out, blocks, 32) uint8 and scales (out * blocks,) fp32; the last block is filled
+        up with zeros.
     """
-    blocks = matrix.reshape(matrix.shape[0], -1, BLOCK)
+    padded = np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % BLOCK)))
+    blocks = padded.reshape(matrix.shape[0], -1, BLOCK)
     scales = np.abs(blocks).max(axis=2, keepdims=True) / 127.0
     safe = np.where(scales == 0, 1.0, scales)
     values = np.clip(np.rint(blocks / safe) + 128, 0, 255).astype(np.uint8)
@@ -225,15 +255,7 @@ def quantise(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rotary_tables(shape: ModelShape) -> tuple[np.ndarray, np.ndarray]:
-    """Return cos and sin, each (context, head_size / 2) fp32, with Llama 3's scaling if any."""
-    half = shape.head_size // 2
-    inverse = 1.0 / shape.rope_theta ** (np.arange(half, dtype=np.float64) / half)
-    scaling = dict(shape.rope_scaling)
-    if scaling.get('rope_type') == 'llama3':
-        low, high = scaling['low_freq_factor'], scaling['high_freq_factor']
-        old = scaling['original_max_position_embeddings']
-        length = 2 * math.pi / inverse
-        smooth = np.clip((old / length - low) / (high - low), 0.0, 1.0)
-        inverse = (1 - smooth) * inverse / scaling['factor'] + smooth * inverse
-    angles = np.outer(np.arange(min(shape.context, 8192)), inverse)
+    """Return cos and sin, each (positions, head_size / 2) fp32."""
+    positions = np.arange(min(shape.context, MOST_POSITIONS))
+    angles = np.outer(positions, np.array(shape.inverse_frequencies))
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)

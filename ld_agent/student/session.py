@@ -26,12 +26,15 @@ import logging
 from pathlib import Path
 
 from ld_agent.errors import ModelError
+from ld_agent.student.tokenizer import load_tokenizer
 import numpy as np
 import onnxruntime as ort
-from tokenizers import Tokenizer
 
 _log = logging.getLogger(__name__)
 THREADS = 2
+_LEAST = 2
+"""Tokens of the smallest pass: the attention rounds otherwise for a token alone, and a score
+would depend on the cut; so one is sent twice and read once."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ class Student:
         _log.info('student %s runs on %s, %d threads', folder.name, self.provider, threads)
         self.bos = bos
         self.name = folder.name
-        self.tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
+        self.tokenizer = load_tokenizer(folder / 'tokenizer.json')
+        notes = self._session.get_modelmeta().custom_metadata_map
+        self.context = int(notes['context'])
         pasts = [i for i in self._session.get_inputs() if i.name.startswith('past_')]
         self._past_names = [i.name for i in pasts]
         self._new_names = [name.replace('past', 'new') for name in self._past_names]
@@ -98,10 +103,14 @@ class Student:
 
         Args:
             position: rotary position of the first of `ids`.
+
+        Raises:
+            ModelError: a position lies beyond the model's context.
         """
         past = past or self.empty
-        new = self._run(self._new_names, ids, past, position, rows=[0])
-        return Cache(tuple(array[:, :, len(past) :] for array in new))
+        grown = self._run(self._new_names, ids, past, position, rows=[0])
+        new = slice(len(past), len(past) + len(ids))
+        return Cache(tuple(array[:, :, new] for array in grown))
 
     @staticmethod
     def join(caches: Sequence[Cache]) -> Cache:
@@ -113,7 +122,11 @@ class Student:
     def logits(
         self, ids: Sequence[int], past: Cache, position: int, rows: Sequence[int]
     ) -> np.ndarray:
-        """Return the logits, fp32 (len(rows),), of vocabulary `rows` after the last of `ids`."""
+        """Return the logits, fp32 (len(rows),), of vocabulary `rows` after the last of `ids`.
+
+        Raises:
+            ModelError: a position lies beyond the model's context.
+        """
         return self._run(['logits'], ids, past, position, rows)[0][-1]
 
     def generate(self, ids: Sequence[int], most: int, stop: int | None = None) -> list[int]:
@@ -122,7 +135,7 @@ class Student:
         past, written, new = self.empty, [], list(ids)
         while len(written) < most:
             out = self._run(['logits', *self._new_names], new, past, len(past), everything)
-            past = Cache(tuple(out[1:]))
+            past = Cache(tuple(array[:, :, : len(past) + len(new)] for array in out[1:]))
             new = [int(out[0][-1].argmax())]
             if new[0] == stop:
                 break
@@ -137,10 +150,19 @@ class Student:
         position: int,
         rows: Sequence[int] | np.ndarray,
     ) -> list[np.ndarray]:
-        count, total = len(ids), len(ids) + len(past)
+        count = len(ids)
+        if position + count > self.context:
+            raise ModelError(
+                f'{count} tokens from position {position} do not fit into the context of '
+                f'{self.context} tokens; shorten the rules or the manual'
+            )
+        positions = list(range(position, position + count))
+        if count < _LEAST:
+            ids, positions = [*ids, ids[-1]], [*positions, position]
+        total = len(past) + len(ids)
         feed = {
             'ids': np.array([ids], dtype=np.int64),
-            'positions': np.arange(position, position + count, dtype=np.int64)[None],
+            'positions': np.array([positions], dtype=np.int64),
             'total': np.array(total, dtype=np.int32),
             'last': np.array([total - 1], dtype=np.int32),
             'read': np.array([count - 1], dtype=np.int64),

@@ -19,9 +19,10 @@ Needs neither torch nor transformers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from ld_agent.errors import ModelError
 import numpy as np
 
 WRITTEN_ARCHITECTURES = ('llama', 'qwen2')
+"""Architectures whose graph ld_agent writes itself."""
 
 _GGUF_NAMES = {
     'attn_q': 'self_attn.q_proj', 'attn_k': 'self_attn.k_proj', 'attn_v': 'self_attn.v_proj',
@@ -40,7 +42,12 @@ _GGUF_NAMES = {
 
 @dataclass(frozen=True)
 class ModelShape:
-    """The numbers of a Llama-like model."""
+    """The numbers of a Llama-like model.
+
+    Attributes:
+        context: positions that the model knows.
+        inverse_frequencies: of the rotary embedding, (head_size / 2,), radians a position.
+    """
 
     architecture: str
     layers: int
@@ -48,12 +55,9 @@ class ModelShape:
     heads: int
     kv_heads: int
     head_size: int
-    hidden: int
-    vocabulary: int
     context: int
     norm_epsilon: float
-    rope_theta: float
-    rope_scaling: tuple[tuple[str, Any], ...] = ()
+    inverse_frequencies: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,26 @@ class Weights:
     shape: ModelShape
     tensors: dict[str, np.ndarray]
 
-    @property
-    def head(self) -> np.ndarray:
-        """The output embedding, (vocabulary, width); the input one where they are tied."""
-        return self.tensors.get('lm_head.weight', self.tensors['model.embed_tokens.weight'])
+    def tensor(self, name: str) -> np.ndarray:
+        """Return a tensor.
+
+        Raises:
+            ModelError: the model has no such tensor.
+        """
+        if name not in self.tensors:
+            raise ModelError(f'the model lacks the tensor {name}; its files are not complete')
+        return self.tensors[name]
+
+
+def architecture_of(path: Path) -> str:
+    """Return the architecture's name, as the GGUF file or the folder at `path` has it.
+
+    Raises:
+        ModelError: there is no readable model.
+    """
+    if path.suffix == '.gguf':
+        return str(GgufFile(path).value('general.architecture'))
+    return str(_read_config(path).get('model_type'))
 
 
 def read_weights(path: Path) -> Weights:
@@ -75,65 +95,90 @@ def read_weights(path: Path) -> Weights:
     Raises:
         ModelError: it is neither, or of an architecture whose graph is not written here.
     """
-    if path.suffix == '.gguf':
-        return _read_gguf(path)
-    if (path / 'config.json').exists():
-        return _read_folder(path)
-    raise ModelError(
-        f'{path}: no model found; it must be a .gguf file, or a folder with config.json and '
-        '*.safetensors'
-    )
+    kind = architecture_of(path)
+    if kind not in WRITTEN_ARCHITECTURES:
+        raise ModelError(
+            f'{path}: the architecture {kind!r} is none of {", ".join(WRITTEN_ARCHITECTURES)}, '
+            'whose graphs ld_agent writes; use such a model'
+        )
+    return _read_gguf(path, kind) if path.suffix == '.gguf' else _read_folder(path, kind)
 
 
-def _read_gguf(path: Path) -> Weights:
-    from gguf import dequantize, GGUFReader
+class GgufFile:
+    """A GGUF file, open.
 
-    try:
-        reader = GGUFReader(path)
-    except (ValueError, OSError, IndexError) as error:
-        raise ModelError(f'{path}: not a readable GGUF file ({error}); fetch it again') from None
+    Raises:
+        ModelError: it is damaged, or no GGUF file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from gguf import GGUFReader
+
+        self.path = path
+        try:
+            self.reader = GGUFReader(path)
+        except Exception as error:  # the reader trusts the file: a damaged one fails anyhow
+            raise ModelError(
+                f'{path}: not a readable GGUF file ({error or type(error).__name__}); fetch it '
+                'again'
+            ) from None
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """Return the value of `key`, or `default`.
+
+        Raises:
+            ModelError: there is neither.
+        """
+        field = self.reader.get_field(key)
+        found = default if field is None else field.contents()
+        if found is None:
+            raise ModelError(f'{self.path}: lacks {key}; fetch it again')
+        return found
+
+
+def _read_gguf(path: Path, kind: str) -> Weights:
+    from gguf import dequantize
+
+    file = GgufFile(path)
 
     def value(key: str, default: Any = None) -> Any:
-        field = reader.get_field(key)
-        return default if field is None else field.contents()
+        return file.value(f'{kind}.{key}', default)
 
-    kind = value('general.architecture')
-    _check_architecture(kind, path)
-    heads = int(value(f'{kind}.attention.head_count'))
-    width = int(value(f'{kind}.embedding_length'))
-    kv_heads = int(value(f'{kind}.attention.head_count_kv', heads))
+    heads, width = int(value('attention.head_count')), int(value('embedding_length'))
+    kv_heads = int(value('attention.head_count_kv', heads))
+    head_size = int(value('attention.key_length', width // heads))
+    permuted = {'attn_q': heads, 'attn_k': kv_heads} if kind == 'llama' else {}
     tensors: dict[str, np.ndarray] = {}
-    for tensor in reader.tensors:
+    for tensor in file.reader.tensors:
         array = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
         part = tensor.name.split('.')
-        if part[0] == 'blk' and kind == 'llama' and part[2] in ('attn_q', 'attn_k'):
-            array = _unpermute(array, heads if part[2] == 'attn_q' else kv_heads)
+        if part[0] == 'blk' and part[2] in permuted:
+            array = _unpermute(array, permuted[part[2]])
         tensors[_huggingface_name(part)] = array
-    embedding = tensors['model.embed_tokens.weight']
-    return Weights(
-        ModelShape(
-            architecture=kind,
-            layers=int(value(f'{kind}.block_count')),
-            width=width,
-            heads=heads,
-            kv_heads=kv_heads,
-            head_size=width // heads,
-            hidden=int(value(f'{kind}.feed_forward_length')),
-            vocabulary=embedding.shape[0],
-            context=int(value(f'{kind}.context_length')),
-            norm_epsilon=float(value(f'{kind}.attention.layer_norm_rms_epsilon')),
-            rope_theta=float(value(f'{kind}.rope.freq_base', 10000.0)),
-        ),
-        tensors,
+    scaling: dict[str, Any] = {}
+    if value('rope.scaling.type', 'none') != 'none':
+        scaling = {'rope_type': value('rope.scaling.type'), 'factor': value('rope.scaling.factor')}
+    inverse = inverse_frequencies(head_size, float(value('rope.freq_base', 10000.0)), scaling)
+    if 'rope_freqs.weight' in tensors:
+        inverse = inverse / tensors.pop('rope_freqs.weight')
+    shape = ModelShape(
+        architecture=kind,
+        layers=int(value('block_count')),
+        width=width,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_size=head_size,
+        context=int(value('context_length')),
+        norm_epsilon=float(value('attention.layer_norm_rms_epsilon')),
+        inverse_frequencies=tuple(inverse.tolist()),
     )
+    return Weights(shape, tensors)
 
 
 def _unpermute(array: np.ndarray, heads: int) -> np.ndarray:
     """Undo GGUF's order of q and k rows (interleaved rotary) to Hugging Face's (two halves)."""
-    rows, columns = array.shape
-    return np.ascontiguousarray(
-        array.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
-    )
+    apart = array.reshape(heads, array.shape[0] // heads // 2, 2, *array.shape[1:])
+    return np.ascontiguousarray(apart.swapaxes(1, 2)).reshape(array.shape)
 
 
 def _huggingface_name(part: list[str]) -> str:
@@ -146,31 +191,77 @@ def _huggingface_name(part: list[str]) -> str:
     }.get(part[0], '.'.join(part))
 
 
-def _read_folder(path: Path) -> Weights:
-    config = json.loads((path / 'config.json').read_text(encoding='utf-8'))
-    kind = config.get('model_type', '')
-    _check_architecture(kind, path)
+def _read_config(path: Path) -> dict[str, Any]:
+    file = path / 'config.json'
+    if not file.exists():
+        raise ModelError(
+            f'{path}: no model found; it must be a .gguf file, or a folder with config.json and '
+            '*.safetensors'
+        )
+    try:
+        return dict(json.loads(file.read_text(encoding='utf-8')))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f'{file}: not readable ({error}); fetch it again') from None
+
+
+def _read_folder(path: Path, kind: str) -> Weights:
+    config = _read_config(path)
+    odd = [key for key in ('quantization_config', 'use_sliding_window') if config.get(key)]
+    if config.get('hidden_act', 'silu') != 'silu':
+        odd.append('hidden_act')
+    if odd:
+        raise ModelError(
+            f'{path}: config.json sets {", ".join(odd)}, which ld_agent does not write; use the '
+            'plain model in fp32, fp16 or bf16'
+        )
     files = sorted(path.glob('*.safetensors'))
     if not files:
         raise ModelError(f'{path}: holds config.json but no *.safetensors file')
     tensors = {name: array for file in files for name, array in read_safetensors(file)}
-    heads = config['num_attention_heads']
-    return Weights(
-        ModelShape(
+    if config.get('tie_word_embeddings'):
+        tensors.pop('lm_head.weight', None)
+    rope = {**(config.get('rope_scaling') or {}), **(config.get('rope_parameters') or {})}
+    theta = float(rope.get('rope_theta', config.get('rope_theta', 10000.0)))
+    try:
+        heads, width = int(config['num_attention_heads']), int(config['hidden_size'])
+        head_size = int(config.get('head_dim') or width // heads)
+        shape = ModelShape(
             architecture=kind,
-            layers=config['num_hidden_layers'],
-            width=config['hidden_size'],
+            layers=int(config['num_hidden_layers']),
+            width=width,
             heads=heads,
-            kv_heads=config.get('num_key_value_heads', heads),
-            head_size=config.get('head_dim') or config['hidden_size'] // heads,
-            hidden=config['intermediate_size'],
-            vocabulary=config['vocab_size'],
-            context=min(config.get('max_position_embeddings', 4096), 32768),
-            norm_epsilon=config.get('rms_norm_eps', 1e-5),
-            rope_theta=config.get('rope_theta', 10000.0),
-            rope_scaling=tuple(sorted((config.get('rope_scaling') or {}).items())),
-        ),
-        tensors,
+            kv_heads=int(config.get('num_key_value_heads') or heads),
+            head_size=head_size,
+            context=int(config.get('max_position_embeddings', 4096)),
+            norm_epsilon=float(config.get('rms_norm_eps', 1e-6)),
+            inverse_frequencies=tuple(inverse_frequencies(head_size, theta, rope).tolist()),
+        )
+    except KeyError as error:
+        raise ModelError(f'{path / "config.json"}: lacks {error}; fetch it again') from None
+    return Weights(shape, tensors)
+
+
+def inverse_frequencies(head_size: int, theta: float, scaling: Mapping[str, Any]) -> np.ndarray:
+    """Return the rotary embedding's frequencies, fp64 (head_size / 2,), radians a position.
+
+    Raises:
+        ModelError: the scaling is none of default, linear, llama3.
+    """
+    half = head_size // 2
+    inverse = theta ** -(np.arange(half, dtype=np.float64) / half)
+    kind = scaling.get('rope_type', scaling.get('type', 'default'))
+    if kind == 'default':
+        return inverse
+    if kind == 'linear':
+        return inverse / scaling['factor']
+    if kind == 'llama3':
+        low, high = scaling['low_freq_factor'], scaling['high_freq_factor']
+        turns = scaling['original_max_position_embeddings'] * inverse / (2 * math.pi)
+        smooth = np.clip((turns - low) / (high - low), 0.0, 1.0)
+        return (1 - smooth) * inverse / scaling['factor'] + smooth * inverse
+    raise ModelError(
+        f'rotary scaling {kind!r} is not supported, only default, linear and llama3; use another '
+        'model'
     )
 
 
@@ -185,7 +276,9 @@ def read_safetensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     try:
         entries = deserialize(path.read_bytes())
     except (SafetensorError, OSError) as error:
-        raise ModelError(f'{path}: not a readable safetensors file ({error})') from None
+        raise ModelError(
+            f'{path}: not a readable safetensors file ({error}); fetch it again'
+        ) from None
     for name, entry in entries:
         raw = entry['data']
         if entry['dtype'] == 'BF16':
@@ -197,11 +290,3 @@ def read_safetensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         else:
             raise ModelError(f'{path}: {name} is {entry["dtype"]}; only F32, F16, BF16 are read')
         yield name, array.reshape(entry['shape'])
-
-
-def _check_architecture(kind: str, path: Path) -> None:
-    if kind not in WRITTEN_ARCHITECTURES:
-        raise ModelError(
-            f'{path}: the architecture {kind!r} is none of {", ".join(WRITTEN_ARCHITECTURES)}, '
-            'whose graphs ld_agent writes; use such a model'
-        )

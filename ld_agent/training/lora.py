@@ -20,6 +20,7 @@ way. Needs the training extra (torch, transformers, peft).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 import json
@@ -158,7 +159,7 @@ def train(
         begun = time.perf_counter()
         for group in optimiser.param_groups:
             group['lr'] = plan.rate(step)
-        loss_sum, right, answers = 0.0, 0, 0
+        loss_sum, hits_by_kind = 0.0, defaultdict(list)
         for _ in range(plan.per_step):
             packed = next(packs)
             losses, hits = [], []
@@ -168,8 +169,7 @@ def train(
             loss = torch.stack(losses).sum() / packed.examples
             (loss / plan.per_step).backward()
             loss_sum += float(loss.detach())
-            right += sum(hits)
-            answers += len(hits)
+            hits_by_kind[packed.kind].extend(hits)
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -177,7 +177,8 @@ def train(
             'step': step + 1,
             'of': plan.steps,
             'loss': round(loss_sum / plan.per_step, 4),
-            'accuracy': round(right / answers, 4),
+            'accuracy': round(float(np.mean(sum(hits_by_kind.values(), []))), 4),
+            'by_kind': {k: round(float(np.mean(h)), 3) for k, h in sorted(hits_by_kind.items())},
             'seconds': round(time.perf_counter() - begun, 2),
         }
         if check is not None and check_every and (step + 1) % check_every == 0:

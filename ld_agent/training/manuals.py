@@ -27,7 +27,8 @@ import random
 from ld_agent.function_base import ANY_LABEL, Stage, Task
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
-from ld_agent.training.reading import LABELS, names
+from ld_agent.training.reading import names
+from ld_agent.training.words import LABELS
 import yaml
 
 HELD_OUT_WORDINGS = 1

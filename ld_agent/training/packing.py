@@ -50,6 +50,8 @@ class Packed:
         positions: (T,) rotary positions.
         allowed: (T, T) bool, row attends to column.
         choices: every branching node on the way to every answer.
+        examples: how many states there are.
+        kind: what sort of set it is, for the log.
     """
 
     ids: np.ndarray
@@ -57,6 +59,7 @@ class Packed:
     allowed: np.ndarray
     choices: tuple[Choice, ...]
     examples: int
+    kind: str
 
 
 def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
@@ -89,4 +92,6 @@ def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
     order = np.arange(len(ids))
     same = (number[:, None] == number[None, :]) & (order[:, None] >= order[None, :])
     allowed = same | (kind[:, None] > kind[None, :])
-    return Packed(ids, positions, allowed, tuple(choices), len(example_set.examples))
+    return Packed(
+        ids, positions, allowed, tuple(choices), len(example_set.examples), example_set.kind
+    )

@@ -28,6 +28,18 @@ import random
 
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
+from ld_agent.training.words import (
+    ACTORS,
+    Count,
+    COUNTS,
+    LABEL_KINDS,
+    LABELS,
+    NOUNS,
+    OTHERWISE,
+    PLACES,
+    RULES,
+    VERBS,
+)  # fmt: skip
 import yaml
 
 HELD_OUT_FACTS = 5
@@ -45,90 +57,6 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Count:
-    """A fact whose value is a number, compared with a threshold."""
-
-    name: str
-    noun: str
-    highest: int
-
-
-COUNTS = (
-    Count('distance', 'the distance', 40),
-    Count('depth', 'the depth', 90),
-    Count('boats in sight', 'the number of boats in sight', 12),
-    Count('crates left', 'the number of crates left', 30),
-    Count('speed', 'the speed', 50),
-    Count('battery percent', 'the battery percentage', 100),
-    Count('minutes left', 'the number of minutes left', 60),
-    Count('visitors', 'the number of visitors', 80),
-    Count('queue', 'the length of the queue', 25),
-    Count('temperature', 'the temperature', 99),
-    Count('score', 'the score', 40),
-    Count('errors', 'the number of errors', 15),
-    Count('altitude', 'the altitude', 99),
-    Count('load', 'the load', 60),
-    Count('sheep', 'the number of sheep', 50),
-    Count('bids', 'the number of bids', 20),
-)
-
-VERBS = tuple(
-    'hoist lower turn hold push pull sweep scan mark drop lift shift guard follow circle split '
-    'join wait signal anchor drift climb dive brake swing count sort pack seal open close send '
-    'fetch load trim flush charge park rest hunt chase trap block cross pass skip jump roll '
-    'slide press bend fold wrap paint clean test check weigh measure draw read write call ring '
-    'light shade cool warm fill drain mix cut bind tie free release patrol escort shadow track '
-    'probe sample launch dock berth tow steer row paddle sail fly hover land taxi dig drill '
-    'plough plant reap graze herd feed water build raise carry deliver collect store stack '
-    'rotate tilt zoom focus record replay pause resume reset retry vote bid trade buy sell '
-    'pay save spend deal bluff fold raise attack defend retreat advance flank rally scatter '
-    'gather merge rank filter select reject accept delay hurry slow stop start swap copy '
-    'move reverse tighten loosen calm alert warn greet guide teach search rescue repair'.split()
-)
-NOUNS = tuple(
-    'sail rope boat crane crate door gate pump valve lamp flag buoy net line chain wheel arm '
-    'camera sensor map log table list row file path lane track bridge tower fence field barn '
-    'herd flock truck train wagon drone rotor wing engine motor brake belt drum tank pipe '
-    'cable switch panel signal horn bell siren card deck pile stack hand token ball team '
-    'market price order ticket parcel letter desk shelf box pallet forklift robot gripper '
-    'tool blade drill saw filter fan heater cooler battery cell beacon anchor hull deck mast '
-    'convoy escort scout party squad guard patrol perimeter corner edge centre left right '
-    'reserve supply stock depot port dock pier channel reef shore'.split()
-)
-PLACES = ('', '', '', ' at once', ' slowly', ' by one unit', ' to the side', ' for a while',
-          ' as far as possible', ' near the border', ' with full power', ' along the line')  # fmt: skip
-ACTORS = ('a tug', 'a drone', 'a pursuer', 'a robot', 'a crew', 'the controller', 'a scout',
-          'a trader', 'a player', 'a machine', 'a guard', 'a team of vessels', 'the operator',
-          'a shepherd', 'an engine', 'a rover')  # fmt: skip
-RULES = (
-    'The manual lists what {actor} can do. Choose the function that fits the state.',
-    'Task of {actor}: read the state, then pick one function by its manual.',
-    '{Actor} works in stages. In this stage exactly one function fits.',
-    'Decide what {actor} does next. Each line tells when a function is used.',
-    'Select one function for {actor}. The state decides.',
-    'Rules: {actor} follows the manual below and nothing else.',
-    '{Actor} must choose how to go on.',
-    'Stage {noun}: choose how {actor} handles the {noun}.',
-)
-OTHERWISE = (
-    'none of the other cases applies', 'in every other case', 'nothing else fits',
-    'no other condition holds', 'all other conditions fail', 'the rest of the manual does not fit',
-    'no other function is called for', 'otherwise',
-)  # fmt: skip
-
-
-LABEL_KINDS = ('area entered', 'target', 'next stop', 'beacon', 'channel', 'caller', 'ship seen',
-               'zone', 'sender', 'reef ahead', 'route', 'leader')  # fmt: skip
-LABELS = tuple(
-    'alpha bravo amber cedar maple willow copper silver cobalt onyx topaz ruby jade coral comet '
-    'meteor saturn venus orion vega delta sigma lambda omega lisbon oslo kyoto quito dover cork '
-    'baker mason potter sailor piper fisher badger otter weasel bison camel tiger panther cobra '
-    'lotus tulip daisy iris violet clover ginger saffron pepper basil mango cherry lemon olive '
-    'harvest thunder whisper velvet marble granite cotton linen canvas ribbon lantern candle'.split()
-)
-
-
-@dataclass(frozen=True)
 class Vocabulary:
     """The facts a generator may use, and which of their wordings."""
 
@@ -136,9 +64,15 @@ class Vocabulary:
     wordings: slice
 
     def clause(self, fact: Fact, value: str, rng: random.Random, plain: bool) -> str:
-        """Return a clause that says that `fact` has `value`, literally where `plain`."""
+        """Return a clause that says that `fact` has `value`, literally where `plain`.
+
+        The literal and the two nearest wordings come three times as often as the far ones.
+        """
         said = fact.values[value]
-        return said[0] if plain else rng.choice(said[self.wordings])
+        if plain:
+            return said[0]
+        kept = said[self.wordings]
+        return rng.choices(kept, [3 if said.index(w) < 3 else 1 for w in kept])[0]
 
 
 def _label_fact(rng: random.Random) -> Fact:
@@ -266,37 +200,53 @@ def purpose(name: str, rng: random.Random) -> str:
 
 
 def example_set(
-    vocabulary: Vocabulary, rng: random.Random, states: int, easy: bool = False
+    vocabulary: Vocabulary, rng: random.Random, states: int, level: str = 'full'
 ) -> ExampleSet:
     """Invent functions and draw `states` states, half of them contrastive pairs.
 
     The two states of a pair differ in one fact and want different functions; they follow
-    each other in the result, pairs first. An `easy` set has one fact, in its literal words.
+    each other in the result, pairs first.
+
+    Args:
+        vocabulary: the facts and wordings that may be used.
+        rng: where all chance comes from.
+        states: how many states to draw.
+        level: `look-up` has one fact in its literal words, `plain` several, `full` adds other
+            wordings, negations, alternatives, numbers and `otherwise`.
     """
+    easy, full = level == 'look-up', level == 'full'
     target = rng.choice((2, 3, 3, 4) if easy else (2, 3, 3, 4, 4, 5, 5, 6))
-    plain = easy or rng.random() < 0.3
+    plain = not full or rng.random() < 0.3
     domain: dict[str, list[str]] = {}
+    used: list[Fact] = []
     leaves = [_Leaf([])]
     while len(leaves) < target:
         leaf = leaves.pop(rng.randrange(len(leaves)))
         room = target - len(leaves)
         kind = rng.random()
-        if kind < 0.1 and not easy:
+        if kind < 0.1 and full:
             count = rng.choice([c for c in COUNTS if c.name not in domain])
             domain[count.name] = [str(n) for n in range(0, count.highest + 1)]
             tests = _count_branches(count, rng)
         else:
             fact = _label_fact(rng) if kind < 0.25 else rng.choice(vocabulary.facts)
-            if fact.name in domain:
+            if used and rng.random() < 0.35:
+                fact = rng.choice(used)
+            elif fact.name in domain:
                 leaves.append(leaf)
                 continue
+            if fact.name in (test.fact for test in leaf.tests):
+                leaves.append(leaf)
+                continue
+            if fact.name not in domain:
+                used.append(fact)
             domain[fact.name] = list(fact.values)
             tests = (
                 [
                     _Test(fact.name, (v,), vocabulary.clause(fact, v, rng, plain))
                     for v in fact.values
                 ]
-                if easy
+                if easy or (not full and len(fact.values) <= room + 1)
                 else _fact_branches(fact, vocabulary, rng, max(2, room), plain)
             )
         leaves += [_Leaf([*leaf.tests, test]) for test in tests]
@@ -309,9 +259,7 @@ def example_set(
         domain.setdefault(spare.name, list(spare.values))
 
     other = (
-        rng.randrange(len(leaves))
-        if len(leaves) > 2 and not easy and rng.random() < 0.15
-        else None
+        rng.randrange(len(leaves)) if len(leaves) > 2 and full and rng.random() < 0.15 else None
     )
     entries = []
     for number, leaf in enumerate(leaves):
@@ -328,7 +276,7 @@ def example_set(
         actor=actor, Actor=actor[0].upper() + actor[1:], noun=rng.choice(NOUNS)
     )
     draws = _draw_states(leaves, domain, shown, rng, states)
-    return ExampleSet(rules, tuple(entries), tuple(draws), 'reading')
+    return ExampleSet(rules, tuple(entries), tuple(draws), level)
 
 
 def _answer(leaves: Sequence[_Leaf], facts: dict[str, str]) -> str:
@@ -366,23 +314,29 @@ def _draw_states(
     return drawn
 
 
-def easy_share(number: int, total: int) -> float:
-    """Return the share of easy sets around the `number`-th of `total`.
+def levels(done: float) -> dict[str, float]:
+    """Return the shares of the levels after this part of the training (0 to 1).
 
-    All at first, until looking up is learnt; a fifth from the middle on.
+    Look-up alone until it is learnt, then several facts, then everything.
     """
-    return max(0.2, min(1.0, 1.0 - (number / total - 0.12) / 0.4))
+    full = min(0.6, max(0.0, (done - 0.25) / 0.35 * 0.6))
+    plain = (1.0 - full) * min(0.85, max(0.0, (done - 0.06) / 0.12 * 0.85))
+    return {'look-up': 1.0 - full - plain, 'plain': plain, 'full': full}
 
 
 def stream(vocabulary: Vocabulary, seed: int, states: int, total: int = 0) -> Iterator[ExampleSet]:
     """Yield sets without end, the same ones for the same arguments.
 
     Args:
-        total: length of a curriculum from easy to hard; 0 for hard ones from the start.
+        vocabulary: the facts and wordings that may be used.
+        seed: where all chance comes from.
+        states: states a set.
+        total: length of the curriculum in sets; 0 for sets of the last level only.
     """
     number = 0
     while True:
         rng = random.Random(f'{seed}/{number}')
-        easy = total > 0 and rng.random() < easy_share(number, total)
-        yield example_set(vocabulary, rng, states, easy)
+        shares = levels(min(1.0, number / total)) if total else {'full': 1.0}
+        level = rng.choices(list(shares), list(shares.values()))[0]
+        yield example_set(vocabulary, rng, states, level)
         number += 1

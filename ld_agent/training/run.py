@@ -36,13 +36,13 @@ STATES = 8
 CHECK_SETS = 16
 CHECK_EVERY = 100
 HELD_OUT_SEED = 900
-READING_SHARE = 0.4
+READING_SHARE = 0.35
 """Share of reading in the task phase, so that it is not forgotten."""
 
 
 def train_reading(model: str, work: Path, plan: Plan, progress: Progress) -> None:
     """Phase one: learn to read manuals, from easy to hard, on invented functions."""
-    words = reading.vocabularies('world')
+    words = reading.vocabularies('world', 'vehicles')
     sets = reading.stream(words['train'], plan.seed, STATES, plan.sequences)
     held = {
         name: list(itertools.islice(reading.stream(v, HELD_OUT_SEED, STATES), CHECK_SETS))

@@ -1,0 +1,56 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Plays whole episodes with no ROS: an agent in a world, step by step.
+
+What the nodes do over topics happens here by calls. For training data, benchmarks and tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ld_agent.agent import Agent
+from ld_agent.emergency import area_function
+from ld_agent.messages import Decision, FunctionUpdate, State
+from ld_agent_sim.worlds import World
+
+DEADLINE = 2.0
+
+
+def play(agent: Agent, world: World, seed: int, episode: int = 0) -> Iterator[Decision]:
+    """Play one episode and yield each decision, after the world has taken it.
+
+    The restricted areas of the world's scenario become filter functions of the agent, as the
+    emergency node makes them. Afterwards `world.outcome()` tells how it ended.
+    """
+    world.reset(seed)
+    agent.reset()
+    filters: dict[str, str] = {}
+    while not world.done:
+        for event in world.announcements():
+            if event.corners:
+                taken = {*agent.task.stage('filter').functions, *filters.values()}
+                update = area_function(agent.task, event.corners, world.size(), taken, event.name)
+                filters[event.name] = update.name
+            else:
+                update = FunctionUpdate(action='remove', name=filters.pop(event.name))
+            agent.update(update)
+        decision = agent.decide(
+            State(
+                task=agent.task.name, episode=episode, seed=seed, step=world.step, stamp=0.0,
+                deadline=DEADLINE, observation=world.observation(),
+            )
+        )  # fmt: skip
+        world.apply({'moves': decision.moves})
+        yield decision

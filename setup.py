@@ -103,7 +103,17 @@ setup(
         # optimum-onnx admits transformers up to 4.57; torch is pinned to what was measured.
         'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'safetensors'],
         'gpu': ['onnxruntime-gpu'],
-        'test': ['pytest', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+        'gym': ['pettingzoo>=1.24', 'gymnasium'],
+        'test': [
+            'pytest',
+            'pytest-timeout',
+            'hypothesis',
+            'pettingzoo>=1.24',
+            'gymnasium',
+            'ruff',
+            'mypy',
+            'types-PyYAML',
+        ],
     },
     entry_points={
         'console_scripts': [

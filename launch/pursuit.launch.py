@@ -68,13 +68,8 @@ def _nodes(context):
             'namespace': LaunchConfiguration('namespace'),
             'output': 'screen',
         }
-        if spec.lifecycle:
-            parameters[0]['autostart'] = False
-            node = LifecycleNode(
-                parameters=parameters + ([extra] if extra else []), autostart=True, **common
-            )
-        else:
-            node = Node(parameters=parameters + ([extra] if extra else []), **common)
+        action = LifecycleNode if spec.lifecycle else Node
+        node = action(parameters=parameters + ([extra] if extra else []), **common)
         actions.append(node)
         if spec.name == 'simulator':
             ended = OnProcessExit(target_action=node, on_exit=[EmitEvent(event=Shutdown())])

@@ -221,7 +221,8 @@ class Pursuit:
     def step(self, moves: Sequence[Cell] | None) -> PursuitState:
         """Play one step: the pursuers' `moves` (None: a lost turn), then the evader's.
 
-        An illegal move, and a missing one, is a violation, and that pursuer keeps its place.
+        An illegal move, and a missing one, is a violation, and that pursuer keeps its place. A
+        pursuer with no legal move stays, without violation, whatever was asked.
         A call after the end changes nothing.
         """
         before = self.state
@@ -232,6 +233,8 @@ class Pursuit:
             lost += 1
         else:
             for number, start in enumerate(before.pursuers):
+                if not pursuer_moves(before.board, start, before.restricted):
+                    continue
                 end = tuple(moves[number]) if number < len(moves) else None
                 if end is None or why_illegal(before.board, start, end, before.restricted):
                     violations += 1

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ld_agent_sim.areas import disc_corners, Point, rectangle_corners
+from ld_agent_sim.areas import disc_corners, Point, polygon_cells, rectangle_corners
 from ld_agent_sim.pursuit import Board, Cell
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, ValidationError
 import yaml
 
 
@@ -48,6 +49,79 @@ class Scenario:
     evader: Cell | None = None
 
 
+class _Part(BaseModel):
+    model_config = ConfigDict(extra='forbid', allow_inf_nan=False)
+
+
+class _BoardPart(_Part):
+    width: int = 20
+    height: int = 20
+    moves: Literal['exact', 'up_to'] = 'exact'
+    walls: list[tuple[Cell, Cell]] = []
+    walls_block: bool = False
+
+    def board(self) -> Board:
+        chart = Board(self.width, self.height)
+        for end in (end for wall in self.walls for end in wall):
+            if not chart.inside(end):
+                raise ValueError(f'board.walls: {end} is not on the board')
+        walls = frozenset(cell for a, b in self.walls for cell in _span(a, b))
+        return Board(self.width, self.height, self.moves, walls, self.walls_block)
+
+
+class _DiscPart(_Part):
+    centre: Point
+    radius: PositiveFloat
+
+
+class _AreaPart(_Part):
+    name: str
+    rectangle: tuple[Point, Point] | None = None
+    disc: _DiscPart | None = None
+    polygon: list[Point] | None = None
+
+    def corners(self) -> list[Point]:
+        given = []
+        if self.rectangle is not None:
+            given.append(rectangle_corners(*self.rectangle))
+        if self.disc is not None:
+            given.append(disc_corners(self.disc.centre, self.disc.radius))
+        if self.polygon is not None:
+            given.append(self.polygon)
+        if len(given) != 1:
+            raise ValueError('give one of rectangle, disc and polygon')
+        return given[0]
+
+
+class _EventPart(_Part):
+    step: NonNegativeInt
+    area: _AreaPart
+
+    def event(self, board: Board) -> Event:
+        try:
+            corners = self.area.corners()
+            polygon_cells(corners, board)
+        except ValueError as error:
+            raise ValueError(f'area {self.area.name!r}: {error}') from None
+        return Event(self.step, self.area.name, tuple(corners))
+
+
+class _File(_Part):
+    description: str = ''
+    board: _BoardPart = _BoardPart()
+    events: list[_EventPart] = []
+    pursuers: tuple[Cell, Cell, Cell] | None = None
+    evader: Cell | None = None
+
+    def scenario(self, name: str) -> Scenario:
+        board = self.board.board()
+        for cell in (*(self.pursuers or ()), *((self.evader,) if self.evader else ())):
+            if not board.inside(cell) or cell in board.walls:
+                raise ValueError(f'the start cell {cell} is in a wall or not on the board')
+        events = tuple(event.event(board) for event in self.events)
+        return Scenario(name, board, events, self.pursuers, self.evader)
+
+
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
@@ -56,51 +130,30 @@ def load_scenario(path: Path) -> Scenario:
     """
     try:
         spec = yaml.safe_load(path.read_text(encoding='utf-8'))
-        return _scenario(path.stem, spec)
+        return _File.model_validate(spec).scenario(path.stem)
     except OSError as error:
         raise ValueError(f'{path}: cannot be read ({error.strerror})') from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        what = f'line {line} is not valid YAML: {error.problem}'
     except yaml.YAMLError as error:
-        raise ValueError(f'{path}: not valid YAML ({error})') from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f'{error.args[0]!r} is missing' if isinstance(error, KeyError) else error
-        raise ValueError(f'{path}: {what}; see config/scenarios for examples') from None
+        what = f'not valid YAML: {" ".join(str(error).split())}'
+    except ValidationError as error:
+        what = '; '.join(_fault(fault) for fault in error.errors())
+    except ValueError as error:
+        what = str(error)
+    raise ValueError(f'{path}: {what} (config/scenarios has examples)')
 
 
-def _scenario(name: str, spec: dict[str, Any]) -> Scenario:
-    unknown = set(spec) - {'description', 'board', 'events', 'pursuers', 'evader'}
-    if unknown:
-        raise ValueError(f'unknown field {sorted(unknown)[0]!r}')
-    board = dict(spec.get('board') or {})
-    walls = frozenset(
-        cell for a, b in board.pop('walls', []) for cell in _span(_cell(a), _cell(b))
-    )
-    pursuers = spec.get('pursuers')
-    if pursuers is not None and len(pursuers) != 3:
-        raise ValueError(f'pursuers: {len(pursuers)} cells, the game has three pursuers')
-    return Scenario(
-        name=name,
-        board=Board(walls=walls, **board),
-        events=tuple(_event(event) for event in spec.get('events') or []),
-        pursuers=tuple(_cell(c) for c in pursuers) if pursuers else None,
-        evader=_cell(spec['evader']) if spec.get('evader') else None,
-    )
-
-
-def _event(spec: dict[str, Any]) -> Event:
-    step = int(spec['step'])
-    area = spec['area']
-    if 'rectangle' in area:
-        corners = rectangle_corners(*(_cell(c) for c in area['rectangle']))
-    elif 'disc' in area:
-        corners = disc_corners(_cell(area['disc']['centre']), float(area['disc']['radius']))
-    else:
-        corners = [(float(x), float(y)) for x, y in area['polygon']]
-    return Event(step, str(area['name']), tuple(corners))
-
-
-def _cell(value: Any) -> Cell:
-    x, y = value
-    return int(x), int(y)
+def _fault(fault: Any) -> str:
+    field = '.'.join(str(part) for part in fault['loc']) or 'the file'
+    if fault['type'] == 'extra_forbidden':
+        return f'unknown field {field}'
+    if fault['type'] == 'missing':
+        return f'{field} is missing'
+    if fault['type'] == 'model_type':
+        return f'{field} must hold fields with values'
+    return f'{field}: {fault["msg"]}, not {fault["input"]!r}'
 
 
 def _span(a: Cell, b: Cell) -> list[Cell]:

@@ -1,0 +1,77 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The launch file, run by the real `launch` and `launch_ros`."""
+
+from pathlib import Path
+import signal
+import subprocess
+
+from ld_agent.evaluate import evaluate_bags
+import pytest
+
+pytest.importorskip(
+    'launch_pytest', reason='launch_pytest comes with ROS 2 and is not in the Python registry'
+)
+
+LAUNCH_FILE = Path(__file__).parent.parent / 'launch' / 'pursuit.launch.py'
+START_SECONDS = 60
+HUNT = ('method:=reference', 'board:=9x7', 'seed:=3')
+
+
+def _launch(*arguments):
+    return subprocess.Popen(
+        ['ros2', 'launch', str(LAUNCH_FILE), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize('more', [(), ('namespace:=fleet',), ('use_sim_time:=true',)])
+def test_a_launched_pursuit_ends_by_itself_with_a_whole_bag(tmp_path, more):
+    bag = tmp_path / 'bag'
+    hunt = _launch(*HUNT, 'episodes:=2', f'record:={bag}', *more)
+    out, _ = hunt.communicate(timeout=START_SECONDS)
+    assert hunt.returncode == 0, out
+    (report,) = evaluate_bags([bag])
+    assert (report.episodes, report.unfinished, report.disagreements) == (2, 0, ()), out
+
+
+def test_parameters_of_a_file_win(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('simulator:\n  ros__parameters:\n    episodes: 1\n', encoding='utf-8')
+    bag = tmp_path / 'bag'
+    hunt = _launch(*HUNT, 'episodes:=2', f'record:={bag}', f'params_file:={file}')
+    out, _ = hunt.communicate(timeout=START_SECONDS)
+    (report,) = evaluate_bags([bag])
+    assert report.episodes == 1, out
+
+
+def test_an_unknown_method_ends_with_a_sentence(tmp_path):
+    hunt = _launch('method:=guess', 'episodes:=1')
+    try:
+        out = _until(hunt, "method 'guess' is unknown")
+    finally:
+        hunt.send_signal(signal.SIGINT)
+        rest, _ = hunt.communicate(timeout=START_SECONDS)
+    assert 'Traceback' not in out + rest
+
+
+def _until(process, text):
+    seen = ''
+    while text not in seen:
+        line = process.stdout.readline()
+        assert line, f'{text!r} was never said: {seen}'
+        seen += line
+    return seen

@@ -101,7 +101,7 @@ setup(
             'ros-rmw-fastrtps-cpp',
         ],
         # optimum-onnx admits transformers up to 4.57; torch is pinned to what was measured.
-        'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'safetensors'],
+        'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'optimum-onnx>=0.1'],
         'gpu': ['onnxruntime-gpu'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [

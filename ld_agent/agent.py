@@ -85,7 +85,7 @@ class Agent:
             result = self._run_stages(view, trace)
             restricted = frozenset().union(*self._areas.values())
             moves, remarks = guard_moves(state.observation, restricted, result or [], self._guard)
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise MessageError(
                 f"'state': the observation is not readable ({type(error).__name__}: {error}); "
                 'no decision was made'
@@ -107,6 +107,12 @@ class Agent:
         Raises:
             LdAgentError: the function is refused; nothing has changed.
         """
+        known = [stage.name for stage in self.task.stages]
+        if update.stage not in known:
+            raise LdAgentError(
+                f'function {update.name!r} is refused: its stage {update.stage!r} is none of '
+                f'{", ".join(known)}'
+            )
         if update.action == 'remove':
             self._waiting.pop(update.name, None)
             self._remove(update.stage, update.name)
@@ -161,14 +167,14 @@ class Agent:
         return result
 
     def _read(self, update: FunctionUpdate) -> Function:
-        task = (
-            without_function(self.task, update.stage, update.name)
-            if any(update.stage == stage.name for stage in self.task.stages)
-            else self.task
-        )
+        task = self.task
+        if update.name not in self._base.stage(update.stage).functions:
+            task = without_function(task, update.stage, update.name)
         function, faults = read_function(
             task, update.source, update.name, update.origin, False, update.expires_at_step
         )
+        if function is not None and function.stage != update.stage:
+            faults = [f'its manual says stage {function.stage!r}, the message {update.stage!r}']
         if function is not None and not faults:
             faults = run_examples(task, function, self._executor)
         if function is None or faults:
@@ -176,18 +182,18 @@ class Agent:
         return function
 
     def _settle(self, width: int, height: int, step: int) -> None:
-        """Let waiting functions in, and expired ones out."""
-        for update in list(self._waiting.values()):
-            function = self._read(update)
-            every = [[[x, y] for x in range(width) for y in range(height)]]
+        """Let waiting functions in, and expired ones out; one that fails is dropped."""
+        for name in list(self._waiting):
+            function = self._read(self._waiting.pop(name))
             stage = self.task.stage(function.stage)
-            kept = self._executor.run(function, stage.gives, every, {})
-            dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
-            self._areas[function.name] = frozenset(dropped)
+            if stage.repeat:
+                every = [[[x, y] for x in range(width) for y in range(height)]]
+                kept = self._executor.run(function, stage.gives, every, {})
+                dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
+                self._areas[function.name] = frozenset(dropped)
             self.task = with_function(
                 without_function(self.task, function.stage, function.name), function
             )
-            del self._waiting[update.name]
         for stage in self.task.stages:
             for name, function in stage.functions.items():
                 if function.expires_at_step is not None and step >= function.expires_at_step:

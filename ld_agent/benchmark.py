@@ -20,6 +20,7 @@ absolute times are this machine's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 import hashlib
 import os
 from pathlib import Path
@@ -81,21 +82,22 @@ def speed(selector: Selector, task: Task, model: str, rounds: int = 200) -> dict
     selection, floor = [], []
     for number in range(rounds + WARM_UP):
         facts = states[number % len(states)]
-        selection.append(_ms(lambda facts=facts: selector.select(stage.rules, entries, facts)))
+        selection.append(_ms(partial(selector.select, stage.rules, entries, facts)))
         floor.append(_ms(lambda: student.logits(one, student.empty, 0, one)))
     generation = _generation_ms(model, stage, shown[0])
-    report = {
+    typical = _summary(selection)
+    report: dict[str, Any] = {
         'stage': stage.name,
         'candidates': len(entries),
         'state_tokens': [min(tokens), max(tokens)],
-        'selection_ms': _summary(selection),
+        'selection_ms': typical,
         'floor_ms': _summary(floor),
-        'selection_to_floor': float(np.median(selection[WARM_UP:]) / np.median(floor[WARM_UP:])),
+        'selection_to_floor': typical['median'] / _summary(floor)['median'],
         'generated_tokens': GENERATED_TOKENS,
         'generation_ms': generation,
     }
     if generation is not None:
-        report['generation_to_selection'] = generation / report['selection_ms']['median']
+        report['generation_to_selection'] = generation / typical['median']
     return report
 
 

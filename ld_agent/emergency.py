@@ -31,8 +31,8 @@ from ld_agent_sim.pursuit import Board
 
 CALL_SIGNS = (
     'kestrel', 'heron', 'osprey', 'falcon', 'gannet', 'puffin', 'swift', 'raven', 'condor',
-    'eagle', 'crane', 'swan', 'petrel', 'lark', 'robin', 'finch', 'magpie', 'ibis', 'tern', 'wren',
-    'owl', 'dove', 'stork', 'quail',
+    'eagle', 'curlew', 'swan', 'petrel', 'lark', 'robin', 'finch', 'magpie', 'ibis', 'tern',
+    'wren', 'owl', 'dove', 'stork', 'quail',
 )  # fmt: skip
 """Labels of areas; none of them occurs in the training of the student."""
 

@@ -155,8 +155,8 @@ def load_task(folder: Path) -> Task:
     """
     faults: list[str] = []
     pins = _pins(folder)
-    texts = {path.name: path.read_text(encoding='utf-8') for path in sorted(folder.glob('*.py'))}
     spec = _read_task_file(folder / 'task.yaml')
+    texts = {path.name: _text(path) for path in sorted(folder.glob('*.py'))}
     task = Task(
         name=spec.name,
         rules=spec.rules.strip(),
@@ -171,7 +171,7 @@ def load_task(folder: Path) -> Task:
         tools=texts.pop('_tools.py', ''),
         facts_source=texts.pop('facts.py', ''),
         trusted_facts=all(
-            pins.get(name) == source_hash((folder / name).read_text(encoding='utf-8'))
+            pins.get(name) == source_hash(_text(folder / name))
             for name in ('facts.py', '_tools.py')
             if (folder / name).exists()
         ),
@@ -262,7 +262,9 @@ def run_examples(task: Task, function: Function, executor: Executor) -> list[str
         except (FunctionFailed, SyntaxError) as error:
             got = str(error)
         if got != want:
-            faults.append(f'the example {call} gives {got}, the manual says {want}')
+            faults.append(
+                f'the example {call} gives {got}, the manual says {want}; correct one of them'
+            )
     return faults
 
 
@@ -284,9 +286,18 @@ def _with_functions(task: Task, stage: str, functions: dict[str, Function]) -> T
     return replace(task, stages=stages)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise FunctionBaseError(
+            [f'{path}: byte {error.start} is not UTF-8; save the file as UTF-8']
+        ) from None
+
+
 def _read_task_file(path: Path) -> _TaskFile:
     try:
-        spec = _TaskFile.model_validate(yaml.safe_load(path.read_text(encoding='utf-8')))
+        spec = _TaskFile.model_validate(yaml.safe_load(_text(path)))
     except FileNotFoundError:
         raise FunctionBaseError(
             [f'{path}: there is no such file; a function base needs rules and stages in it']
@@ -344,6 +355,6 @@ def _gaps(stage: Stage) -> list[str]:
             shown = ', '.join(f'{k}: {v}' for k, v in facts.items()) or 'any state'
             faults.append(
                 f'stage {stage.name!r}: with {shown} the rules of '
-                f'{", ".join(fit) or "no function"} hold; exactly one must'
+                f'{", ".join(fit) or "no function"} hold; exactly one must, so change their rules'
             )
     return faults

@@ -120,7 +120,8 @@ def public_functions(source: str) -> dict[str, ast.FunctionDef]:
 def check_signature(node: ast.FunctionDef, takes: str, gives: str) -> list[str]:
     """Return what is wrong with a stage function's signature, given the stage's types."""
     arguments = node.args
-    if len(arguments.args) != 2 or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
+    others = (arguments.posonlyargs, arguments.vararg, arguments.kwarg, arguments.kwonlyargs)
+    if len(arguments.args) != 2 or any(others):
         return [f'{node.name} must take exactly two arguments, the intermediate result and state']
     faults = []
     for argument, wanted in zip(arguments.args, (takes, 'dict'), strict=True):

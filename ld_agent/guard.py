@@ -59,11 +59,13 @@ def guard_moves(
     """
     board = board_of(observation)
     evader = tuple(observation['evader'])
-    sent, remarks = [], []
-    for number, start in enumerate(map(tuple, observation['pursuers'])):
-        asked = tuple(moves[number]) if number < len(moves) else start
-        why = why_illegal(board, start, asked, restricted)
-        if why is None:
+    sent: list[Cell] = []
+    remarks: list[Guarded] = []
+    for number, (x, y) in enumerate(observation['pursuers']):
+        start = (x, y)
+        asked = _cell(moves[number]) if number < len(moves) else start
+        why = why_illegal(board, start, asked, restricted) if asked else 'is no cell'
+        if asked and why is None:
             sent.append(asked)
             continue
         safe = min(
@@ -71,6 +73,10 @@ def guard_moves(
             key=lambda cell: (manhattan(cell, evader), cell),
         )
         replaced = safe if mode is GuardMode.ON else None
-        remarks.append(Guarded(pursuer=number, asked=asked, why=why, replaced_by=replaced))
-        sent.append(asked if replaced is None else replaced)
+        remarks.append(Guarded(pursuer=number, asked=asked, why=why or '', replaced_by=replaced))
+        sent.append(replaced or asked or start)
     return sent, remarks
+
+
+def _cell(move: Sequence[int]) -> Cell | None:
+    return (move[0], move[1]) if len(move) == 2 else None

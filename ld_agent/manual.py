@@ -54,9 +54,13 @@ def read_manual(docstring: str) -> tuple[Manual, list[str]]:
         elif not found:
             body = []  # a longer description after the purpose is for people
     text = {name: ' '.join(' '.join(lines).split()) for name, lines in found.items()}
-    faults = [f"section '{name}:' is missing or empty" for name in SECTIONS if not text.get(name)]
+    faults = [
+        f"section '{name}:' is missing or empty; add it to the docstring"
+        for name in SECTIONS
+        if not text.get(name)
+    ]
     if not purpose:
-        faults.insert(0, 'the first line, which says the purpose, is missing')
+        faults.insert(0, 'the first line, which says the purpose, is missing; write it')
     examples: tuple[tuple[str, str], ...] = ()
     try:
         parsed = doctest.DocTestParser().get_examples('\n'.join(found.get('Example', [])))

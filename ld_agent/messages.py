@@ -20,12 +20,19 @@ zero-based, x to the east, y to the north.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+import json
+from typing import Annotated, Any, Literal, TypeVar
 
 from ld_agent.errors import MessageError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Cell = tuple[int, int]
+
+
+def _finite(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse NaN and infinity at any depth, which `allow_inf_nan` does not look for in `Any`."""
+    json.dumps(value, allow_nan=False)
+    return value
 
 
 class Message(BaseModel):
@@ -44,7 +51,7 @@ class State(Message):
     done: bool = False
     stamp: float = Field(description='simulated time, seconds')
     deadline: float = Field(gt=0, description='wall-clock seconds the simulator waits')
-    observation: dict[str, Any]
+    observation: Annotated[dict[str, Any], AfterValidator(_finite)]
 
 
 class StageTrace(Message):
@@ -133,11 +140,11 @@ def parse(model: type[M], text: str, topic: str) -> M:
         MessageError: one sentence that names the topic, the field and the fault.
     """
     try:
-        return model.model_validate_json(text)
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = '.'.join(str(part) for part in first['loc']) or 'the whole message'
         raise MessageError(
             f"'{topic}': {where}: {first['msg']} (got {text[:80]!r}); "
-            f'the message was dropped, see config/schema/{topic}.json for what fits'
+            f'the message was dropped, see config/schema/{topic}.schema.json for what fits'
         ) from None

@@ -79,13 +79,25 @@ def make_agent(
         if model != DEFAULT_MODEL or adapter != 'default':
             _self_test(selector, model)
         for stage in loaded.stages:
-            selector.prepare(stage.rules, [f.entry for f in stage.functions.values()])
+            _prepare(selector, stage)
         select = student_select(selector)
     elif method == 'reference':
         select = reference_select
     else:
         select = _random_select(random.Random(seed))
     return Agent(loaded, select, method, GuardMode(guard))
+
+
+def _prepare(selector: Selector, stage: Stage) -> None:
+    """Encode a stage ahead, and tell which names cost more than the one pass."""
+    entries = [function.entry for function in stage.functions.values()]
+    selector.prepare(stage.rules, entries)
+    for names in selector.alike(entries):
+        _log.warning(
+            'stage %s: the names %s share their first token, so a selection takes %d passes '
+            'instead of 1; rename all but one of them',
+            stage.name, ', '.join(names), selector.passes(entries),
+        )  # fmt: skip
 
 
 def _self_test(selector: Selector, model: str) -> None:

@@ -79,7 +79,10 @@ def read_cases(path: Path) -> list[Case]:
             first = error.errors()[0]
             where = '.'.join(map(str, first['loc'])) or 'the line'
             raise LdAgentError(f'{path}, line {number}: {where}: {first["msg"]}') from None
-        if case.answer not in [c.name for c in case.candidates]:
+        names = [c.name for c in case.candidates]
+        if len(set(names)) != len(names):
+            raise LdAgentError(f'{path}, line {number}: two candidates have the same name')
+        if case.answer not in names:
             raise LdAgentError(
                 f'{path}, line {number}: the answer {case.answer!r} is no candidate'
             )

@@ -52,6 +52,16 @@ class Rule:
                     f'the rule {text!r} uses {type(node).__name__}; only facts, strings, ==, !=, '
                     'in, and, or, not are allowed'
                 )
+            if isinstance(node, ast.Constant) and not isinstance(node.value, str | bool):
+                raise ValueError(f'the rule {text!r} uses {node.value!r}; values are strings')
+            if isinstance(node, ast.Compare) and any(
+                isinstance(operator, ast.In | ast.NotIn) and not isinstance(values, ast.Tuple)
+                for operator, values in zip(node.ops, node.comparators)
+            ):
+                raise ValueError(
+                    f'the rule {text!r} has `in` without values in brackets; write them as '
+                    "('a', 'b'), a single one as ('a',)"
+                )
             if isinstance(node, ast.Name) and node.id not in known:
                 raise ValueError(
                     f'the rule {text!r} names {node.id!r}, which is no fact of the stage '

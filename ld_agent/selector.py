@@ -110,6 +110,14 @@ class Selector:
         """Return how many passes these names take: 1 where their first tokens all differ."""
         return len(self._branches(entries))
 
+    def alike(self, entries: Sequence[prompt.Entry]) -> list[tuple[str, ...]]:
+        """Return the groups of names that share their first token, which take further passes."""
+        groups: dict[int, list[str]] = {}
+        for name in sorted(entry.name for entry in entries):
+            first = self.student.encode_text(prompt.answer_text(name))[0]
+            groups.setdefault(first, []).append(name)
+        return [tuple(group) for group in groups.values() if len(group) > 1]
+
     def prepare(self, rules: str, entries: Sequence[prompt.Entry]) -> None:
         """Encode rules and blocks ahead of the first selection."""
         if len(entries) > 1:

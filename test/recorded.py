@@ -25,6 +25,7 @@ import math
 from pathlib import Path
 
 from ld_agent.bag_writer import BagWriter, TopicQos, typestore
+from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board, pursuer_moves, Pursuit
 import numpy as np
 
@@ -103,9 +104,9 @@ def record(
     out = Recording(path, namespace)
     out.put_truth(board, board.walls | area)
     for number, seed in enumerate(seeds):
-        world = Pursuit(board, seed=seed, evader='flee', max_steps=max_steps)
+        world = Pursuit(board, seed=seed, evader=EVADERS['flee'], max_steps=max_steps)
         if area:
-            world.restrict('whirlpool', area)
+            world.restrict(area)
         while True:
             state = world.state
             ids = {'task': 'pursuit', 'episode': number, 'step': state.step}
@@ -156,21 +157,21 @@ def decide(state) -> dict:
         _stage('list', {}, ['list_moves'], 'list_moves', listed),
         _stage(
             'filter',
-            {'closed area': 'none', 'cut off cells': 'no'},
+            {'closed area': 'none', 'pocket': 'absent'},
             ['drop_pockets', 'keep_all'],
             'keep_all',
             listed,
         ),
         _stage(
             'measure',
-            {'straight way': 'open', 'jumps': 'allowed'},
+            {'straight way': 'open', 'jumping': 'allowed'},
             ['jump_distance', 'path_distance', 'straight_distance'],
             'straight_distance',
             measured,
         ),
         _stage(
             'choose',
-            {'way': 'direct', 'range': reach, 'heading': 'unsteady', 'sides': 'several'},
+            {'evader': reach, 'heading': 'unsteady', 'formation': 'spread'},
             ['approach', 'converge', 'encircle', 'intercept', 'square_up', 'trap'],
             choose,
             moves,

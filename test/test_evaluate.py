@@ -241,10 +241,9 @@ def function_text(name: str, rule: str) -> str:
 
 def choosing_task(**rules: str) -> Task:
     facts = {
-        'way': ('direct', 'detour'),
-        'range': ('far', 'near', 'close'),
+        'evader': ('far', 'near', 'close', 'walled off'),
         'heading': ('steady', 'unsteady'),
-        'sides': ('one', 'several'),
+        'formation': ('bunched', 'spread'),
     }
     stage = Stage('choose', 'Choose.', 'list', 'list', facts, None)
     task = Task('pursuit', '', 'moves', (stage,), '', '', False)
@@ -256,12 +255,12 @@ def choosing_task(**rules: str) -> Task:
 
 
 RULES = {
-    'approach': "range == 'far'",
-    'encircle': "range == 'near'",
-    'converge': "range == 'close'",
+    'approach': "evader == 'far'",
+    'encircle': "evader == 'near'",
+    'converge': "evader == 'close'",
     'intercept': "heading == 'steady'",
-    'square_up': "way == 'detour'",
-    'trap': "sides == 'one'",
+    'square_up': "evader == 'walled off'",
+    'trap': "formation == 'bunched'",
 }
 
 
@@ -284,15 +283,15 @@ def test_an_emergency_function_among_the_candidates_is_judged_by_its_own_rule(tm
                                               'probabilities': [0.4, 0.6]})  # fmt: skip
     out = Recording(tmp_path / 'bag')
     out.put('functions', {'action': 'add', 'name': 'avoid_reef', 'stage': 'choose',
-                          'source': function_text('avoid_reef', "range != 'far'")})  # fmt: skip
+                          'source': function_text('avoid_reef', "evader != 'far'")})  # fmt: skip
     out.put('state', episodes[0].states[0].model_dump(mode='json'))
     out.put('decision', first.model_copy(update={'trace': [trace]}).model_dump(mode='json'))
     done = episodes[0].states[1].model_copy(update={'done': True})
     out.put('state', done.model_dump(mode='json'))
     out.close()
     (episode,) = read_episodes(tmp_path / 'bag')
-    reach = trace.facts['range']
-    report = evaluate_episodes([episode], choosing_task(approach="range == 'far'"))
+    reach = trace.facts['evader']
+    report = evaluate_episodes([episode], choosing_task(approach="evader == 'far'"))
     assert (report.agreement, report.judged) == (float(reach != 'far'), 1)
 
 
@@ -349,9 +348,10 @@ def test_the_command_names_what_is_no_bag(tmp_path, command):
 
 
 def test_evaluating_loads_neither_ros_nor_torch_nor_matplotlib():
-    program = (
-        'import sys, ld_agent.cli.evaluate;'
-        "print([m for m in ('rclpy', 'torch', 'onnxruntime', 'matplotlib') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
-    assert out.stdout.strip() == '[]', out.stderr
+    for module, absent in (
+        ('ld_agent.evaluate', ('rclpy', 'torch', 'onnxruntime', 'matplotlib')),
+        ('ld_agent.cli.evaluate', ('rclpy', 'torch', 'matplotlib')),
+    ):
+        program = f'import sys, {module}; print([m for m in {absent} if m in sys.modules])'
+        out = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+        assert out.stdout.strip() == '[]', out.stderr

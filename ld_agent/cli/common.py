@@ -20,6 +20,7 @@ from contextlib import contextmanager
 
 from ld_agent.errors import LdAgentError
 from rich.console import Console
+from rich.markup import escape
 import typer
 
 console = Console(stderr=True)
@@ -31,10 +32,10 @@ def errors_as_sentences() -> Iterator[None]:
     try:
         yield
     except LdAgentError as error:
-        console.print(f'[red]error:[/] {error}', highlight=False, soft_wrap=True)
+        console.print(f'[red]error:[/] {escape(str(error))}', highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
 def show_step(text: str, done: float) -> None:
     """Print a step of the preparing."""
-    console.print(f'[dim]{done:4.0%}[/] {text}', highlight=False, soft_wrap=True)
+    console.print(f'[dim]{done:4.0%}[/] {escape(text)}', highlight=False, soft_wrap=True)

@@ -23,6 +23,7 @@ from ld_agent.bags import read_episodes
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import evaluate_bags, EvaluationReport, Millis, Share
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 import typer
 
@@ -57,7 +58,7 @@ def evaluate(
         if png is not None or trace_png is not None:
             _draw(bags, episode, step, png, trace_png, console)
     except LdAgentError as error:
-        console.print(f'[red]error:[/] {error}', highlight=False, soft_wrap=True)
+        console.print(f'[red]error:[/] {escape(str(error))}', highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     if json:
         shown = [report.as_json() for report in reports]
@@ -68,7 +69,7 @@ def evaluate(
     for report in reports:
         for fault in (*report.disagreements, *report.dropped, report.agreement_note):
             if fault:
-                out.print(f'[yellow]![/] {fault}', highlight=False, soft_wrap=True)
+                out.print(f'[yellow]![/] {escape(str(fault))}', highlight=False, soft_wrap=True)
 
 
 def _draw(

@@ -32,9 +32,12 @@ def prepare(
         Path | None, typer.Option(help='LoRA adapter in PEFT format; default: the shipped one.')
     ] = None,
     untuned: Annotated[bool, typer.Option('--untuned', help='Merge no adapter.')] = False,
-    force: Annotated[bool, typer.Option('--force', help='Prepare again.')] = False,
+    force: Annotated[bool, typer.Option('--force', help='Prepare again, from the start.')] = False,
 ) -> None:
-    """Fetch a model, merge its adapter, write the 8-bit ONNX graph, verify and store it."""
+    """Fetch a model, merge its adapter, write the 8-bit ONNX graph, verify and store it.
+
+    An interrupted preparation goes on where it stopped; a damaged student is prepared again.
+    """
     with errors_as_sentences():
         chosen = None if untuned else (adapter or 'default')
         folder = prepare_student(model, chosen, show_step, force)

@@ -132,7 +132,8 @@ class Student:
     def generate(self, ids: Sequence[int], most: int, stop: int | None = None) -> list[int]:
         """Return up to `most` tokens, greedily; `stop` ends it. For baselines and benchmarks."""
         everything = np.arange(self.tokenizer.get_vocab_size())
-        past, written, new = self.empty, [], list(ids)
+        past, new = self.empty, list(ids)
+        written: list[int] = []
         while len(written) < most:
             out = self._run(['logits', *self._new_names], new, past, len(past), everything)
             past = Cache(tuple(array[:, :, : len(past) + len(new)] for array in out[1:]))

@@ -101,7 +101,12 @@ def read_weights(path: Path) -> Weights:
             f'{path}: the architecture {kind!r} is none of {", ".join(WRITTEN_ARCHITECTURES)}, '
             'whose graphs ld_agent writes; use such a model'
         )
-    return _read_gguf(path, kind) if path.suffix == '.gguf' else _read_folder(path, kind)
+    try:
+        return _read_gguf(path, kind) if path.suffix == '.gguf' else _read_folder(path, kind)
+    except ModelError:
+        raise
+    except Exception as error:  # numbers of a damaged file do not fit together in any way
+        raise ModelError(f'{path}: is damaged ({error}); fetch it again') from None
 
 
 class GgufFile:

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 import json
 from pathlib import Path
 import time
+from typing import Any
 
 from ld_agent.probe import calibration_error
 from ld_agent.training.packing import Packed
@@ -78,10 +79,10 @@ class Trainee:
             if source.suffix == '.gguf'
             else {'pretrained_model_name_or_path': source}
         )
-        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
         model = model.to(torch.bfloat16)
         config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')
-        self.peft = get_peft_model(model, config).to(self.device)
+        self.peft: Any = get_peft_model(model, config).to(self.device)
         for parameter in self.parameters():
             parameter.data = parameter.data.float()
         if adapter is not None:
@@ -123,7 +124,7 @@ class Trainee:
         save_file(tensors, folder / 'adapter_model.safetensors', metadata={'format': 'pt'})
         config = self.peft.peft_config['default']
         config.base_model_name_or_path = ''
-        config.save_pretrained(folder)
+        config.save_pretrained(str(folder))
 
 
 def train(
@@ -200,7 +201,8 @@ def train(
 
 def measure(trainee: Trainee, packs: Iterable[Packed]) -> dict[str, float]:
     """Return accuracy and expected calibration error (10 bins) over the answers of `packs`."""
-    right, sure = [], []
+    right: list[bool] = []
+    sure: list[float] = []
     with torch.no_grad():
         for packed in packs:
             hit = np.ones(packed.examples, dtype=bool)

@@ -81,16 +81,16 @@ def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
             target = children.index(answer[len(node.prefix)])
             index = start + len(state) - 1 + len(node.prefix)
             choices.append(Choice(number, index, children, target))
-        ids = state + answer[: max((len(n.prefix) for n in on_way), default=0)]
-        pieces.append((len(rules) + prompt.BLOCK_SPAN, ids, 'state'))
-        start += len(ids)
+        shown = state + answer[: max((len(n.prefix) for n in on_way), default=0)]
+        pieces.append((len(rules) + prompt.BLOCK_SPAN, shown, 'state'))
+        start += len(shown)
 
     ids = np.array([i for _, piece, _ in pieces for i in piece], dtype=np.int64)
     positions = np.concatenate([first + np.arange(len(piece)) for first, piece, _ in pieces])
-    number = np.concatenate([np.full(len(piece), n) for n, (_, piece, _) in enumerate(pieces)])
-    kind = np.array([('rules', 'block', 'state').index(k) for _, _, k in pieces])[number]
+    owner = np.concatenate([np.full(len(piece), n) for n, (_, piece, _) in enumerate(pieces)])
+    kind = np.array([('rules', 'block', 'state').index(k) for _, _, k in pieces])[owner]
     order = np.arange(len(ids))
-    same = (number[:, None] == number[None, :]) & (order[:, None] >= order[None, :])
+    same = (owner[:, None] == owner[None, :]) & (order[:, None] >= order[None, :])
     allowed = same | (kind[:, None] > kind[None, :])
     return Packed(
         ids, positions, allowed, tuple(choices), len(example_set.examples), example_set.kind

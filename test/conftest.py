@@ -1,0 +1,30 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the tests share: the shipped student, prepared once and kept in the user's cache."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault('HF_HUB_OFFLINE', '1')
+
+from ld_agent.student.prepare import open_student
+from ld_agent.student.session import Student
+import pytest
+
+
+@pytest.fixture(scope='session')
+def student() -> Student:
+    """Return the default student with the shipped adapter."""
+    return open_student()

@@ -1,0 +1,125 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The graph names nodes that exist, with parameters that they declare."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+import importlib.util
+import re
+
+from ld_agent.errors import LdAgentError
+from ld_agent.graph import pursuit_graph, PursuitOptions
+from ld_agent.players import make_agent
+from ld_agent.runner import node_arguments
+from ld_agent.worlds import open_world
+import pytest
+
+PLAIN = pursuit_graph(PursuitOptions())
+RECORDED = pursuit_graph(PursuitOptions(record='bags/one'))
+
+
+def declared() -> dict:
+    return pytest.importorskip('ld_agent.nodes.parameters').NODE_PARAMETERS
+
+
+def test_every_node_is_a_module_that_declares_its_parameters():
+    for node in RECORDED:
+        assert importlib.util.find_spec(node.module) is not None
+        assert set(node.parameters) <= set(declared()[node.name].model_fields)
+    assert {node.name for node in RECORDED} == set(declared())
+
+
+def test_the_recorder_comes_first_and_only_where_a_bag_is_wanted():
+    assert [node.name for node in RECORDED][0] == 'recorder'
+    assert [node.name for node in RECORDED][1:] == [node.name for node in PLAIN]
+
+
+def test_the_decision_node_alone_has_a_lifecycle():
+    assert [node.name for node in RECORDED if node.lifecycle] == ['decision']
+
+
+def test_the_defaults_of_the_graph_are_those_of_the_nodes():
+    for node in PLAIN:
+        model = declared()[node.name]
+        defaults = {name: field.default for name, field in model.model_fields.items()}
+        given = {n: v for n, v in node.parameters.items() if n != 'wait_for'}
+        assert given == {name: defaults[name] for name in given}
+
+
+def test_what_the_graph_gives_a_node_has_the_type_that_it_declares():
+    for node in RECORDED:
+        model = declared()[node.name]
+        assert (
+            model(**node.parameters).model_dump() | node.parameters
+            == model(**node.parameters).model_dump()
+        )
+        for name, value in node.parameters.items():
+            assert type(value) is type(model.model_fields[name].default)
+
+
+@pytest.mark.parametrize('option', [field.name for field in fields(PursuitOptions)])
+def test_every_option_reaches_a_node(option):
+    value = getattr(PursuitOptions(), option)
+    other = value + 1 if isinstance(value, int | float) else f'{value}other'
+    changed = pursuit_graph(replace(PursuitOptions(), **{option: other}))
+    before = {(n.name, p): v for n in PLAIN for p, v in n.parameters.items()}
+    after = {(n.name, p): v for n in changed for p, v in n.parameters.items()}
+    assert other in [v for key, v in after.items() if before.get(key) != v]
+
+
+def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():
+    (decision,) = [n for n in pursuit_graph(PursuitOptions(guard='on')) if n.name == 'decision']
+    arguments = node_arguments(decision)
+    assert arguments[0] == '--ros-args'
+    assert "guard:='on'" in arguments
+    assert not any(re.fullmatch(r'function_base:=.*', a) for a in arguments)
+
+
+@pytest.mark.parametrize(
+    ('change', 'sentence'),
+    [
+        (
+            {'evader': 'ghost'},
+            "evader 'ghost' is unknown; use one of random, flee, adversary, llm",
+        ),
+        ({'board': '9'}, "the board '9' is not WIDTHxHEIGHT, such as 20x20"),
+        ({'board': '1x9'}, 'a board of 1x9 is too small; use 2x2 or more'),
+        ({'moves': 'far'}, "moves is 'far'; use 'exact' or 'up_to'"),
+        ({'task': 'chess'}, "there is no world for the task 'chess'; use 'pursuit'"),
+    ],
+)
+def test_a_name_the_world_does_not_know_gives_one_sentence(change, sentence):
+    wanted = {'task': 'pursuit', 'evader': 'flee', 'board': '20x20', 'moves': 'exact'}
+    with pytest.raises(LdAgentError) as caught:
+        open_world(**{**wanted, 'scenario': '', 'model': 'smollm2', **change})
+    assert str(caught.value) == sentence
+
+
+def test_a_scenario_that_is_unknown_gives_one_sentence_with_those_that_are_there():
+    with pytest.raises(LdAgentError, match="scenario 'sun' is unknown; use one of .*several"):
+        open_world('pursuit', 'flee', '20x20', 'exact', 'sun', '')
+
+
+@pytest.mark.parametrize(
+    ('change', 'sentence'),
+    [
+        ({'method': 'magic'}, "method 'magic' is unknown; use one of ld, reference, random"),
+        ({'guard': 'off'}, "guard 'off' is unknown; use 'on' or 'count'"),
+    ],
+)
+def test_a_method_or_guard_that_is_unknown_gives_one_sentence(change, sentence):
+    with pytest.raises(LdAgentError) as caught:
+        make_agent(**{'method': 'random', **change})
+    assert str(caught.value) == sentence

@@ -117,7 +117,7 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            'ld-agent = ld_agent.cli:app',
+            'ld-agent = ld_agent.cli:main',
             *(f'{node} = ld_agent.nodes.{node}:main' for node in NODES),
         ]
     },

@@ -87,6 +87,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'model': o.model,
                 'deadline': o.deadline,
                 'rate': o.rate,
+                'wait_for': 'emergency recorder' if o.record else 'emergency',
             },
         ),
     ]

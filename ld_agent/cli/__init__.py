@@ -13,25 +13,14 @@
 # limitations under the License.
 """The command line `ld-agent`: one verb a file."""
 
-from __future__ import annotations
+import sys
 
-import logging
 
-from ld_agent.cli.bench import bench
-from ld_agent.cli.evaluate import evaluate
-from ld_agent.cli.prepare import prepare
-from ld_agent.cli.probe import probe
-from ld_agent.cli.pursuit import pursuit
-from ld_agent.cli.replay import replay
-from ld_agent.cli.train import train
-import typer
+def main() -> None:
+    """Run the command line; Ctrl-C ends it without a traceback, even while it loads."""
+    try:
+        from ld_agent.cli.app import app
 
-logging.basicConfig(level=logging.WARNING, format='%(levelname)s: %(message)s')
-app = typer.Typer(
-    help='Logic Distillation: a small model decides, function by function.',
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-for _verb in (pursuit, evaluate, replay, prepare, probe, bench):
-    app.command()(_verb)
-app.add_typer(train, name='train')
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -27,6 +27,7 @@ from ld_agent.graph import pursuit_graph, PursuitOptions
 from ld_agent.players import find_task
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
 from ld_agent.student.prepare import prepare
+from ld_agent.worlds import open_world
 import typer
 
 
@@ -56,6 +57,8 @@ def pursuit(
         isolate()
         bag = record or Path('bags') / datetime.now().strftime('%Y%m%d-%H%M%S')
         find_task(function_base or None)
+        if evader != 'llm':
+            open_world('pursuit', evader, board, moves, scenario, model)
         if method == 'ld':
             prepare(model, progress=show_step)
         graph = pursuit_graph(

@@ -22,19 +22,29 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
-from ld_agent.nodes.qos import LATCHED, LATCHED_LOG
+from ld_agent.nodes.qos import LATCHED_FEW, LATCHED_LOG
 from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.timer import Timer
 from std_msgs.msg import String
 
 DIAGNOSTIC_SECONDS = 1.0
+UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a message raises that fits its schema and still makes no sense, as an odd observation."""
 
 
 def publish_json(publisher: Any, message: Message) -> None:
     """Publish a message as JSON in a String."""
     publisher.publish(String(data=message.model_dump_json()))
+
+
+def every(node: Node, seconds: float, callback: Callable[[], None]) -> Timer:
+    """Call back every `seconds` of real time, also while simulated time stands still."""
+    return node.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 def publisher_of(node: Node, topic: Topic) -> Any:
@@ -43,8 +53,8 @@ def publisher_of(node: Node, topic: Topic) -> Any:
 
 
 def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
-    """Create a subscription to a topic; of `state` only the latest is of interest."""
-    qos = LATCHED if topic.qos is LATCHED_LOG else topic.qos
+    """Create a subscription to a topic; of `state` only the latest are of interest."""
+    qos = LATCHED_FEW if topic.qos is LATCHED_LOG else topic.qos
     return node.create_subscription(topic.type, topic.name, callback, qos)
 
 
@@ -59,7 +69,13 @@ def listen_json(
         except MessageError as error:
             health.fault(str(error))
             return
-        callback(parsed)
+        try:
+            callback(parsed)
+        except UNUSABLE as error:
+            health.fault(
+                f"'{topic.name}': not usable ({type(error).__name__}: {error}); "
+                'the message was dropped'
+            )
 
     return listen(node, topic, received)
 
@@ -73,7 +89,7 @@ class Health:
         self._values: dict[str, str] = {}
         self._faults = 0
         self._last = ''
-        self._timer = node.create_timer(DIAGNOSTIC_SECONDS, self.publish)
+        self._timer = every(node, DIAGNOSTIC_SECONDS, self.publish)
 
     def tell(self, **values: Any) -> None:
         """Set values that the next line shows."""

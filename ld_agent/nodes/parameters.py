@@ -49,6 +49,9 @@ class SimulatorParameters(Parameters):
     start_timeout: float = Field(
         180.0, gt=0.0, le=3600.0, description='seconds to wait for a decision node at the start'
     )
+    wait_for: str = Field(
+        '', description='nodes that must listen before the first episode, beside a decision node'
+    )
     rate: float = Field(
         0.0, ge=0.0, le=1000.0, description='steps a second; 0 is lock-step, as fast as decided'
     )

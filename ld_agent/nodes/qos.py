@@ -28,7 +28,13 @@ LATCHED_LOG = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""Latched for a reader of depth 1, which gets the latest; a recorder of depth 1000 gets all."""
+"""Latched for a reader of LATCHED_FEW; a recorder of depth 1000 gets all."""
+LATCHED_FEW = QoSProfile(
+    depth=5,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""More than one, so that a stray message does not push out the one that counts."""
 LATCHED_ALL = QoSProfile(
     history=HistoryPolicy.KEEP_ALL,
     depth=0,

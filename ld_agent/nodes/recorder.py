@@ -14,18 +14,22 @@
 """The recorder: every topic of the graph into a bag, as serialized, written through.
 
 What was received is on disk after at most `flush_seconds`, in a bag that reads as it is,
-however the process ends. A full disk is said once; the hunt goes on.
+however the process ends. A full disk is said once; the hunt goes on. Messages are stamped with
+the wall clock of their publishing, whatever `use_sim_time` says: simulated time orders no
+replies, and the callbacks of several topics run in any order.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+import time
+from typing import Any
 
 from ld_agent.bag_writer import BagWriter, TopicQos
 from ld_agent.errors import BagError
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, run
+from ld_agent.nodes.common import every, Health, run
 from ld_agent.nodes.parameters import declare, RecorderParameters
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy
@@ -55,12 +59,12 @@ class Recorder(Node):
             self.create_subscription(
                 topic.type, topic.name, partial(self._on_message, name), topic.qos, raw=True
             )
-        self.create_timer(self.settings.flush_seconds, self._flush)
+        every(self, self.settings.flush_seconds, self._flush)
         self.get_logger().info(f'recording into {self.settings.path}')
 
-    def _on_message(self, topic: str, raw: bytes) -> None:
+    def _on_message(self, topic: str, raw: bytes, info: dict[str, Any]) -> None:
         try:
-            self._writer.write(topic, raw, self.get_clock().now().nanoseconds)
+            self._writer.write(topic, raw, info['source_timestamp'] or time.time_ns())
         except BagError as error:
             self._complain(error)
 

@@ -25,7 +25,14 @@ from typing import Any
 
 from ld_agent.messages import Decision, Result, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import Health, listen_json, publish_json, publisher_of, run
+from ld_agent.nodes.common import (
+    every,
+    Health,
+    listen_json,
+    publish_json,
+    publisher_of,
+    run,
+)
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
 from rclpy.executors import ExternalShutdownException
@@ -53,7 +60,9 @@ class Simulator(Node):
                       topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.CLOCK)
         }  # fmt: skip
         self._health = Health(self)
-        listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
+        self._decisions = listen_json(
+            self, topics.DECISION, Decision, self._on_decision, self._health
+        )
         self.create_service(Trigger, 'reset', self._on_reset)
         self._episode = -1
         self._base_time = 0.0
@@ -62,7 +71,7 @@ class Simulator(Node):
         self._begun = time.monotonic()
         self._ended_at: float | None = None
         self._truth: Any = None
-        self.create_timer(TICK_SECONDS, self._tick)
+        every(self, TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -71,11 +80,12 @@ class Simulator(Node):
                 raise ExternalShutdownException
         elif self._episode < 0:
             waited = now - self._begun
-            if self._player_is_there() or waited > self.settings.start_timeout:
-                if not self._player_is_there():
+            missing = self._missing()
+            if not missing or waited > self.settings.start_timeout:
+                if missing:
                     self._health.fault(
-                        f'no decision node was seen within {waited:.0f} s; playing on, every turn '
-                        'is lost until one appears'
+                        f'not seen within {waited:.0f} s: {", ".join(missing)}; playing on '
+                        'without, and without a decision node every turn is lost'
                     )
                 self._next_episode()
         elif self._asked_at is not None:
@@ -86,11 +96,15 @@ class Simulator(Node):
             elif waited > self.settings.deadline:
                 self._play(None)
 
-    def _player_is_there(self) -> bool:
-        return (
-            self.count_publishers(topics.DECISION.name) > 0
-            and self.count_subscribers(topics.STATE.name) > 0
-        )
+    def _missing(self) -> list[str]:
+        """Return who is not there yet: a decision node, and the nodes of `wait_for`."""
+        area = self._out['restricted_area'].topic_name
+        there = {info.node_name for info in self.get_subscriptions_info_by_topic(area)}
+        missing = [name for name in self.settings.wait_for.split() if name not in there]
+        heard = self._out['state'].get_subscription_count()
+        if not (heard and self._decisions.get_publisher_count()):
+            missing.append('a decision node')
+        return missing
 
     def _next_episode(self) -> None:
         self._episode += 1

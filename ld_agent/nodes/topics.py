@@ -52,5 +52,6 @@ MARKERS = Topic('markers', MarkerArray, STREAM)
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, STREAM)
 CLOCK = Topic('/clock', Clock, STREAM)
 
-RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, RESTRICTED_AREA, GRID, TRUTH, PURSUERS,
-            MOVES, EVADER, MARKERS, DIAGNOSTICS, CLOCK)  # fmt: skip
+RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
+            MARKERS, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
+"""In the order of subscribing; who listens to the last is seen to listen to all."""

@@ -1,0 +1,122 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Nodes as processes in a private ROS domain, and a node of the test's own among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+WAIT_SECONDS = 60.0
+DOMAIN = str(1 + os.getpid() % 90)
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ['ROS_DOMAIN_ID'] = DOMAIN
+
+
+class Cast:
+    """The processes of a graph, by the name of their node."""
+
+    def __init__(self) -> None:
+        self.processes: dict[str, subprocess.Popen] = {}
+
+    def start(self, name: str, **parameters: object) -> None:
+        arguments = ['--ros-args']
+        for key, value in parameters.items():
+            arguments += ['-p', f'{key}:={value}']
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, '-m', f'ld_agent.nodes.{name}', *arguments],
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def kill(self, name: str) -> None:
+        """End a process at once, as a crash does."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.communicate()
+
+    def stop(self, name: str) -> str:
+        """End a process as Ctrl-C does and return all it said."""
+        process = self.processes.pop(name)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        return process.communicate(timeout=WAIT_SECONDS)[0]
+
+    def ended(self, name: str) -> bool:
+        return self.processes[name].poll() is not None
+
+
+@contextmanager
+def cast() -> Iterator[Cast]:
+    """Yield a cast; whoever still runs at the end is killed."""
+    people = Cast()
+    try:
+        yield people
+    finally:
+        for name in list(people.processes):
+            people.kill(name)
+
+
+class Meddler:
+    """A node of the test's own, spun by hand."""
+
+    def __init__(self) -> None:
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context)
+        self.node: Node = rclpy.create_node('meddler', context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+
+    def until(self, done: Callable[[], object], what: str) -> None:
+        """Spin until `done`; fail with `what` was waited for."""
+        end = time.monotonic() + WAIT_SECONDS
+        while not done():
+            assert time.monotonic() < end, f'waited in vain: {what}'
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def call(self, client, request):
+        self.until(client.service_is_ready, f'service {client.srv_name}')
+        future = client.call_async(request)
+        self.until(future.done, f'an answer of {client.srv_name}')
+        return future.result()
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@contextmanager
+def meddler() -> Iterator[Meddler]:
+    """Yield a node of the test's own."""
+    node = Meddler()
+    try:
+        yield node
+    finally:
+        node.close()

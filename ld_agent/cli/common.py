@@ -36,6 +36,11 @@ def errors_as_sentences() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+_told = ['', 0.0]
+
+
 def show_step(text: str, done: float) -> None:
-    """Print a step of the preparing."""
-    console.print(f'[dim]{done:4.0%}[/] {escape(text)}', highlight=False, soft_wrap=True)
+    """Print a step of the preparing: when it begins, and every tenth of the way."""
+    if text != _told[0] or done - _told[1] >= 0.1:
+        _told[:] = [text, done]
+        console.print(f'[dim]{done:4.0%}[/] {escape(text)}', highlight=False, soft_wrap=True)

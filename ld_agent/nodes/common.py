@@ -53,7 +53,7 @@ def publisher_of(node: Node, topic: Topic) -> Any:
 
 
 def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
-    """Create a subscription to a topic; of `state` only the latest are of interest."""
+    """Create a subscription to a topic; of a log only the latest are of interest."""
     qos = LATCHED_FEW if topic.qos is LATCHED_LOG else topic.qos
     return node.create_subscription(topic.type, topic.name, callback, qos)
 

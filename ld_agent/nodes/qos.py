@@ -28,7 +28,7 @@ LATCHED_LOG = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""Latched for a reader of LATCHED_FEW; a recorder of depth 1000 gets all."""
+"""For what a bag must not lack: a recorder that is found late still gets all of it."""
 LATCHED_FEW = QoSProfile(
     depth=5,
     reliability=ReliabilityPolicy.RELIABLE,

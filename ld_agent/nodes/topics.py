@@ -38,9 +38,9 @@ class Topic:
 
 
 STATE = Topic('state', String, LATCHED_LOG)
-DECISION = Topic('decision', String, STREAM)
+DECISION = Topic('decision', String, LATCHED_LOG)
 FUNCTIONS = Topic('functions', String, LATCHED_ALL)
-RESULT = Topic('result', String, STREAM)
+RESULT = Topic('result', String, LATCHED_LOG)
 EMERGENCY = Topic('emergency', String, STREAM)
 RESTRICTED_AREA = Topic('restricted_area', PolygonStamped, STREAM)
 GRID = Topic('grid', OccupancyGrid, LATCHED)

@@ -22,7 +22,6 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
-from ld_agent.nodes.qos import LATCHED_FEW, LATCHED_LOG
 from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
@@ -53,9 +52,8 @@ def publisher_of(node: Node, topic: Topic) -> Any:
 
 
 def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
-    """Create a subscription to a topic; of a log only the latest are of interest."""
-    qos = LATCHED_FEW if topic.qos is LATCHED_LOG else topic.qos
-    return node.create_subscription(topic.type, topic.name, callback, qos)
+    """Create a subscription to a topic."""
+    return node.create_subscription(topic.type, topic.name, callback, topic.heard or topic.qos)
 
 
 def listen_json(

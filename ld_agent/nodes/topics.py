@@ -20,7 +20,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped
-from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_LOG, STREAM
+from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_FEW, LATCHED_LOG, STREAM
 from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
@@ -30,15 +30,19 @@ from visualization_msgs.msg import MarkerArray
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: relative name (or absolute for `/clock`), type, what its publishers offer."""
+    """A topic: relative name (or absolute for `/clock`), type, what its publishers offer.
+
+    `heard` is what its listeners ask for, the recorder excepted; default the same.
+    """
 
     name: str
     type: Any
     qos: QoSProfile
+    heard: QoSProfile | None = None
 
 
-STATE = Topic('state', String, LATCHED_LOG)
-DECISION = Topic('decision', String, LATCHED_LOG)
+STATE = Topic('state', String, LATCHED_LOG, heard=LATCHED_FEW)
+DECISION = Topic('decision', String, LATCHED_LOG, heard=STREAM)
 FUNCTIONS = Topic('functions', String, LATCHED_ALL)
 RESULT = Topic('result', String, LATCHED_LOG)
 EMERGENCY = Topic('emergency', String, STREAM)

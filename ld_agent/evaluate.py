@@ -68,7 +68,8 @@ class EvaluationReport:
             the manual's rules say; None where no selection can be judged.
         agreement_note: why no selection could be judged, if the function base is the reason.
         judged: how many selections that is.
-        selection_ms: of single selections; `step_ms`: of whole decisions.
+        selection_ms: of single selections; `step_ms`: of whole decisions; `cycle_ms`: from one
+            state to the next, ROS and the world included.
         disagreements: where a recording contradicts the rules or itself.
         dropped: messages in the bags that do not fit their schema.
     """
@@ -85,6 +86,7 @@ class EvaluationReport:
     judged: int
     selection_ms: Millis
     step_ms: Millis
+    cycle_ms: Millis
     seeds: tuple[int, ...]
     violations: int
     lost_turns: int
@@ -107,6 +109,7 @@ class EvaluationReport:
             'selection_ms': {'median': self.selection_ms.median, 'p99': self.selection_ms.p99},
             'step_ms': {'median': self.step_ms.median, 'p99': self.step_ms.p99},
             'seeds': list(self.seeds),
+            'cycle_ms': {'median': self.cycle_ms.median, 'p99': self.cycle_ms.p99},
             'intervals': {name: [share.low, share.high] for name, share in shares.items()},
             'judged': self.judged,
             'agreement_note': self.agreement_note,
@@ -196,6 +199,7 @@ def _report(
         judged=len(judged),
         selection_ms=_millis([s.ms for d in decisions for s in d.trace if _is_choice(s)]),
         step_ms=_millis([decision.step_ms for decision in decisions]),
+        cycle_ms=_millis([ms for episode in episodes for ms in _cycles(episode)]),
         seeds=tuple(episode.seed for episode, _ in ended),
         violations=sum(verdict.violations for _, verdict in ended),
         lost_turns=sum(verdict.lost_turns for _, verdict in ended),
@@ -218,6 +222,12 @@ def _millis(values: Sequence[float]) -> Millis:
     if not values:
         return Millis(None, None)
     return Millis(float(np.median(values)), float(np.percentile(values, 99)))
+
+
+def _cycles(episode: Episode) -> list[float]:
+    """Return the milliseconds from each state to the next of the episode."""
+    times = episode.state_times
+    return [(times[step + 1] - times[step]) / 1e6 for step in times if step + 1 in times]
 
 
 def _is_choice(stage: StageTrace) -> bool:

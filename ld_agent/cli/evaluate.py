@@ -110,6 +110,7 @@ def table(reports: list[EvaluationReport]) -> Table:
         ],
         'selection, ms (median, p99)': [_times(r.selection_ms) for r in reports],
         'step, ms (median, p99)': [_times(r.step_ms) for r in reports],
+        'state to state, ms (median, p99)': [_times(r.cycle_ms) for r in reports],
         'disagreements': [str(len(r.disagreements)) for r in reports],
     }
     for name, cells in rows.items():

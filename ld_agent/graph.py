@@ -71,6 +71,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'function_base': o.function_base,
                 'guard': o.guard,
                 'seed': o.seed,
+                'wait_for': 'emergency',
             },
             lifecycle=True,
         ),

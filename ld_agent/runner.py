@@ -22,16 +22,17 @@ from collections.abc import Callable, Sequence
 import importlib
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 from ld_agent.errors import LdAgentError
 from ld_agent.graph import NodeSpec
 
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
+NEEDED = ('decision', 'emergency', 'recorder')
 
 
 def isolate() -> None:
@@ -55,14 +56,23 @@ def require_ros() -> None:
         ) from None
 
 
-def node_arguments(spec: NodeSpec) -> list[str]:
-    """Return the ROS arguments that give a node its parameters."""
+def node_arguments(spec: NodeSpec, prefix: str = '') -> list[str]:
+    """Return the ROS arguments that give a node its parameters.
+
+    Args:
+        prefix: the node's name and a colon, where other nodes read the same arguments.
+    """
     arguments = ['--ros-args']
     for name, value in spec.parameters.items():
         if value != '':
-            shown = f"'{value}'" if isinstance(value, str) else value
-            arguments += ['-p', f'{name}:={shown}']
+            arguments += ['-p', f'{prefix}{name}:={_yaml(value)}']
     return arguments
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value)
 
 
 def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: None) -> int:
@@ -82,7 +92,7 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
                 start_new_session=True,
             )
         while running['simulator'].poll() is None:
-            for name in ('decision', 'recorder'):
+            for name in NEEDED:
                 process = running.get(name)
                 if process is not None and process.poll() is not None:
                     raise LdAgentError(
@@ -93,32 +103,37 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
             time.sleep(POLL_SECONDS)
         return running['simulator'].returncode
     finally:
-        for name in sorted(running, key=lambda name: name == 'recorder'):
-            _stop(running[name])
+        recorder = running.pop('recorder', None)
+        _stop(list(running.values()))
+        _stop([recorder] if recorder is not None else [])
 
 
-def _stop(process: subprocess.Popen) -> None:
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _stop(processes: Sequence[subprocess.Popen]) -> None:
+    """End processes together; a slow one is killed, and so it is at a second Ctrl-C.
+
+    SIGTERM ends a node quietly even while it is importing, where SIGINT leaves a traceback.
+    """
+    for process in processes:
+        process.terminate()
+    end = time.monotonic() + STOP_SECONDS
+    for process in processes:
+        try:
+            process.wait(max(0.0, end - time.monotonic()))
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
 
 
 def run_composed(graph: Sequence[NodeSpec]) -> int:
-    """Run all nodes in this process until the simulator ends."""
+    """Run all nodes in this process until the simulator ends.
+
+    Raises:
+        KeyboardInterrupt: it was told to end before.
+    """
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-    arguments = ['--ros-args']
-    for spec in graph:
-        for name, value in spec.parameters.items():
-            if value != '':
-                shown = f"'{value}'" if isinstance(value, str) else value
-                arguments += ['-p', f'{spec.name}:{name}:={shown}']
+    arguments = [a for spec in graph for a in node_arguments(spec, f'{spec.name}:')]
     with rclpy.init(args=arguments):
         executor = SingleThreadedExecutor()
         nodes = []
@@ -128,8 +143,10 @@ def run_composed(graph: Sequence[NodeSpec]) -> int:
                 nodes.append(module.NODE())
                 executor.add_node(nodes[-1])
             executor.spin()
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
+        except ExternalShutdownException:
+            # The simulator's own end; a signal shuts the context down as well.
+            if not rclpy.ok():
+                raise KeyboardInterrupt from None
         finally:
             for node in reversed(nodes):
                 close = getattr(node, 'close', None)

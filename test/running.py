@@ -22,11 +22,14 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
+from geometry_msgs.msg import Point32, PolygonStamped
+from ld_agent.nodes.topics import RESTRICTED_AREA, Topic
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -43,8 +46,10 @@ class Cast:
     def __init__(self) -> None:
         self.processes: dict[str, subprocess.Popen] = {}
 
-    def start(self, name: str, **parameters: object) -> None:
-        arguments = ['--ros-args']
+    def start(self, name: str, namespace: str = '', **parameters: object) -> None:
+        arguments = ['--ros-args', *(['-r', f'__ns:={namespace}'] if namespace else [])]
+        if name == 'simulator' and not namespace:
+            parameters.setdefault('wait_for', 'meddler')
         for key, value in parameters.items():
             arguments += ['-p', f'{key}:={value}']
         self.processes[name] = subprocess.Popen(
@@ -90,6 +95,8 @@ class Meddler:
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
         self.node: Node = rclpy.create_node('meddler', context=self.context)
+        # Who listens to this is seen by the simulator.
+        listen(self.node, RESTRICTED_AREA)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
 
@@ -120,3 +127,19 @@ def meddler() -> Iterator[Meddler]:
         yield node
     finally:
         node.close()
+
+
+def listen(node: Node, topic: Topic, namespace: str = '') -> list[Any]:
+    """Subscribe to a topic and return the list that what is received goes into."""
+    heard: list[Any] = []
+    name = f'{namespace}/{topic.name}' if namespace else topic.name
+    node.create_subscription(topic.type, name, heard.append, topic.qos)
+    return heard
+
+
+def polygon(*corners: tuple[float, float]) -> PolygonStamped:
+    """Return an area in metres."""
+    message = PolygonStamped()
+    message.header.frame_id = 'map'
+    message.polygon.points = [Point32(x=float(x), y=float(y), z=0.0) for x, y in corners]
+    return message

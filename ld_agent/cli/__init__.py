@@ -13,14 +13,18 @@
 # limitations under the License.
 """The command line `ld-agent`: one verb a file."""
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, even while it loads."""
-    try:
-        from ld_agent.cli.app import app
+    # An import that is interrupted may raise anything; until all is loaded, just end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from ld_agent.cli.app import app
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)

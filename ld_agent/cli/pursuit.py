@@ -18,17 +18,22 @@ from __future__ import annotations
 from datetime import datetime
 import json as json_text
 from pathlib import Path
+import signal
 from typing import Annotated
 
+from ld_agent.bags import read_bag
 from ld_agent.cli.common import console, errors_as_sentences, show_step
 from ld_agent.cli.evaluate import table
+from ld_agent.errors import BagError, LdAgentError
 from ld_agent.evaluate import evaluate_bags
-from ld_agent.graph import pursuit_graph, PursuitOptions
-from ld_agent.players import find_task
+from ld_agent.graph import NodeSpec, pursuit_graph, PursuitOptions
+from ld_agent.players import find_task, METHODS
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
 from ld_agent.student.prepare import prepare
 from ld_agent.worlds import open_world
 import typer
+
+STOPPED = 130
 
 
 def pursuit(
@@ -56,17 +61,16 @@ def pursuit(
         require_ros()
         isolate()
         bag = record or Path('bags') / datetime.now().strftime('%Y%m%d-%H%M%S')
-        find_task(function_base or None)
-        if evader != 'llm':
-            open_world('pursuit', evader, board, moves, scenario, model)
-        if method == 'ld':
-            prepare(model, progress=show_step)
         graph = pursuit_graph(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, provider, function_base,
                 guard, scenario, deadline, rate, str(bag),
             )
         )  # fmt: skip
+        _check(graph)
+        if method == 'ld':
+            prepare(model, progress=show_step)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         stopped = False
         try:
             status = run_composed(graph) if compose else run_processes(graph)
@@ -75,6 +79,9 @@ def pursuit(
         if status:
             raise typer.Exit(status)
         if stopped:
+            if not _holds_a_state(bag):
+                console.print('stopped before anything was recorded')
+                raise typer.Exit(STOPPED)
             console.print('stopped; the bag holds what was played')
         report = evaluate_bags([bag])[0]
     if json:
@@ -83,3 +90,31 @@ def pursuit(
     out = type(console)()
     out.print(table([report]))
     out.print(f'bag: {bag}', highlight=False)
+
+
+def _check(graph: list[NodeSpec]) -> None:
+    """Find what a node would refuse before any is started.
+
+    Raises:
+        LdAgentError: the first fault, in one sentence.
+    """
+    from ld_agent.nodes.parameters import check, NODE_PARAMETERS
+
+    given = {spec.name: spec.parameters for spec in graph}
+    world, method = given['simulator'], given['decision']['method']
+    if method not in METHODS:
+        raise LdAgentError(f'method {method!r} is unknown; use one of {", ".join(METHODS)}')
+    evader = 'flee' if world['evader'] == 'llm' else world['evader']
+    open_world(
+        'pursuit', evader, world['board'], world['moves'], world['scenario'], world['model']
+    )
+    for name, parameters in given.items():
+        check(name, NODE_PARAMETERS[name], parameters)
+    find_task(given['decision']['function_base'] or None)
+
+
+def _holds_a_state(bag: Path) -> bool:
+    try:
+        return bool(read_bag(bag).episodes)
+    except BagError:
+        return False

@@ -26,13 +26,17 @@ from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
 DIAGNOSTIC_SECONDS = 1.0
-UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+UNUSABLE = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 """What a message raises that fits its schema and still makes no sense, as an odd observation."""
 
 
@@ -51,13 +55,19 @@ def publisher_of(node: Node, topic: Topic) -> Any:
     return node.create_publisher(topic.type, topic.name, topic.qos)
 
 
-def listen(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Any:
-    """Create a subscription to a topic."""
-    return node.create_subscription(topic.type, topic.name, callback, topic.heard or topic.qos)
+def listen(node: Node, topic: Topic, callback: Callable[[Any], None], each: bool = False) -> Any:
+    """Create a subscription to a topic; `each` asks for all that its publishers keep."""
+    qos = topic.qos if each else topic.heard or topic.qos
+    return node.create_subscription(topic.type, topic.name, callback, qos)
 
 
 def listen_json(
-    node: Node, topic: Topic, model: type[M], callback: Callable[[M], None], health: Health
+    node: Node,
+    topic: Topic,
+    model: type[M],
+    callback: Callable[[M], None],
+    health: Health,
+    each: bool = False,
 ) -> Any:
     """Subscribe to JSON; what does not fit its schema is logged, counted and dropped."""
 
@@ -75,7 +85,12 @@ def listen_json(
                 'the message was dropped'
             )
 
-    return listen(node, topic, received)
+    return listen(node, topic, received, each)
+
+
+def listeners(node: Node, topic: str) -> set[str]:
+    """Return the names of the nodes that are seen to listen to a topic."""
+    return {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
 
 
 class Health:
@@ -121,21 +136,30 @@ class Health:
         self._publisher.publish(message)
 
 
+def _spin(make: Callable[[], Node]) -> None:
+    executor = SingleThreadedExecutor()
+    node = make()
+    executor.add_node(node)
+    try:
+        executor.spin()
+    finally:
+        close = getattr(node, 'close', None)
+        if close is not None:
+            close()
+        executor.shutdown()
+        node.destroy_node()
+
+
 def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
     """Run one node until it is told to end; a refusal at the start is one sentence, exit 2."""
     try:
         with rclpy.init(args=args):
-            executor = SingleThreadedExecutor()
-            node = make()
-            executor.add_node(node)
             try:
-                executor.spin()
-            finally:
-                close = getattr(node, 'close', None)
-                if close is not None:
-                    close()
-                executor.shutdown()
-                node.destroy_node()
+                _spin(make)
+            except (NotInitializedException, rclpy_implementation.RCLError):
+                if rclpy.ok():
+                    raise
+                # It was told to end while it joined the graph.
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except LdAgentError as error:

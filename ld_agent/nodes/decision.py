@@ -14,20 +14,30 @@
 """The decision node: a state comes in, a decision with its trace goes out.
 
 A lifecycle node: `configure` loads the model and the function base, `cleanup` releases them. A
-state that comes again gets the same decision again; one of a finished episode gets none.
+state that comes again gets the same decision again; one of a finished episode gets none. A state
+that comes before `activate` waits for it, and a listener that comes late gets the last decision.
 """
 
 from __future__ import annotations
+
+import time
 
 from ld_agent.agent import Agent
 from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, listen_json, publish_json, run
+from ld_agent.nodes.common import every, Health, listen_json, publish_json, run
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.players import make_agent
+from rclpy.event_handler import PublisherEventCallbacks, QoSPublisherMatchedInfo
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
+
+JOIN_SECONDS = 20.0
+SETTLE_SECONDS = 0.3
+"""Who joins in the middle of an episode must know the restricted areas, so `state` is heard only
+this long after the nodes of `wait_for` were found, or after `JOIN_SECONDS` without them."""
+TICK_SECONDS = 0.05
 
 
 class DecisionNode(LifecycleNode):
@@ -38,6 +48,8 @@ class DecisionNode(LifecycleNode):
         self.settings = declare(self, DecisionParameters)
         self._agent: Agent | None = None
         self._last: tuple[State, Decision] | None = None
+        self._waiting: State | None = None
+        self._met: float | None = None
         self._episode: int | None = None
         if self.settings.autostart:
             if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
@@ -64,14 +76,26 @@ class DecisionNode(LifecycleNode):
         self._health = Health(self)
         self._health.tell(method=p.method, model=p.model if p.method == 'ld' else 'none')
         self._publisher = self.create_lifecycle_publisher(
-            String, topics.DECISION.name, topics.DECISION.qos
+            String,
+            topics.DECISION.name,
+            topics.DECISION.qos,
+            event_callbacks=PublisherEventCallbacks(matched=self._on_listener),
         )
         self._subscriptions_made = [
-            listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health),
-            listen_json(self, topics.STATE, State, self._on_state, self._health),
+            listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
         ]
+        self._joining = every(self, TICK_SECONDS, self._join)
+        self._configured, self._met = time.monotonic(), None
         self.get_logger().info(f'ready: method {p.method}, guard {p.guard}')
         return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to decide, with the state that is waiting, if one is."""
+        result = super().on_activate(state)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._on_state(waiting)
+        return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything that `configure` made."""
@@ -86,12 +110,13 @@ class DecisionNode(LifecycleNode):
     def _release(self) -> None:
         if self._agent is None:
             return
+        self.destroy_timer(self._joining)
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
         self.destroy_lifecycle_publisher(self._publisher)
         self._health.stop()
         self.close()
-        self._last = None
+        self._last = self._waiting = None
 
     def close(self) -> None:
         """End the sandbox."""
@@ -99,14 +124,37 @@ class DecisionNode(LifecycleNode):
             self._agent.close()
             self._agent = None
 
+    def _join(self) -> None:
+        """Listen to `state`, now that the functions in force are known."""
+        now = time.monotonic()
+        found = self.get_publishers_info_by_topic(topics.FUNCTIONS.name)
+        missing = set(self.settings.wait_for.split()) - {info.node_name for info in found}
+        if self._met is None and not missing:
+            self._met = now
+        settled = self._met is not None and now - self._met > SETTLE_SECONDS
+        if not settled and now - self._configured < JOIN_SECONDS:
+            return
+        if missing:
+            self._health.fault(f'not seen: {", ".join(sorted(missing))}; deciding without')
+        self._joining.cancel()
+        self._settled = now + SETTLE_SECONDS
+        self._subscriptions_made.append(
+            listen_json(self, topics.STATE, State, self._on_state, self._health)
+        )
+
     def _on_state(self, state: State) -> None:
-        if self._agent is None or state.done or not self._publisher.is_activated:
+        if self._agent is None or state.done:
+            return
+        if not self._publisher.is_activated:
+            self._waiting = state
             return
         if self._last is not None and self._last[0] == state:
             publish_json(self._publisher, self._last[1])
             return
         if state.episode != self._episode:
-            if self._episode is not None:
+            # Who has just joined may be shown the end of the episode before; what it knows of
+            # areas belongs to the present one.
+            if self._episode is not None and time.monotonic() > self._settled:
                 self._agent.reset()
             self._episode = state.episode
         try:
@@ -120,6 +168,11 @@ class DecisionNode(LifecycleNode):
                 self._health.fault(f'step {state.step}, stage {stage.stage}: {stage.note}')
         publish_json(self._publisher, decision)
         self._health.tell(step_ms=f'{decision.step_ms:.1f}', guarded=len(decision.guarded))
+
+    def _on_listener(self, matched: QoSPublisherMatchedInfo) -> None:
+        """Say the last decision again: who came in the middle of a step has missed it."""
+        if matched.current_count_change > 0 and self._last is not None:
+            publish_json(self._publisher, self._last[1])
 
     def _on_function(self, update: FunctionUpdate) -> None:
         if self._agent is None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from geometry_msgs.msg import PolygonStamped
 from ld_agent.emergency import area_function
 from ld_agent.errors import AreaError
-from ld_agent.messages import FunctionUpdate, State
+from ld_agent.messages import Cell, FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import Health, listen, listen_json, publish_json, publisher_of, run
 from ld_agent.nodes.parameters import declare, EmergencyParameters
@@ -46,11 +46,11 @@ class EmergencyNode(Node):
         self._grid: OccupancyGrid | None = None
         self._early: list[PolygonStamped] = []
         self._active: dict[str, FunctionUpdate] = {}
-        self._state: State | None = None
+        self._standing: list[Cell] = []
         listen(self, topics.GRID, self._on_grid)
-        listen_json(self, topics.STATE, State, self._on_state, self._health)
-        listen(self, topics.RESTRICTED_AREA, self._on_area)
+        listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
         listen(self, topics.EMERGENCY, self._on_sentence)
+        listen(self, topics.RESTRICTED_AREA, self._on_area)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
@@ -62,7 +62,7 @@ class EmergencyNode(Node):
     def _on_state(self, state: State) -> None:
         if state.done:
             self._clear('the episode ended')
-        self._state = state
+        self._standing = [(x, y) for x, y in state.observation.get('pursuers', ())]
 
     def _on_area(self, message: PolygonStamped) -> None:
         if self._grid is None:
@@ -70,7 +70,6 @@ class EmergencyNode(Node):
             return
         corners = convert.from_polygon(message, self._grid)
         origin = f'polygon {[list(corner) for corner in corners]} in cells'
-        standing = () if self._state is None else self._state.observation.get('pursuers', ())
         try:
             update = area_function(
                 self._task,
@@ -78,7 +77,7 @@ class EmergencyNode(Node):
                 (self._grid.info.width, self._grid.info.height),
                 self._active,
                 origin,
-                occupied=[tuple(cell) for cell in standing],
+                occupied=self._standing,
             )
         except AreaError as error:
             self._health.fault(str(error))

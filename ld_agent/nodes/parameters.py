@@ -75,6 +75,9 @@ class DecisionParameters(Parameters):
         'on', description='on: replace an illegal move; count: let it out as a violation'
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the method random')
+    wait_for: str = Field(
+        '', description='nodes whose functions must be known before the first state is heard'
+    )
     autostart: bool = Field(True, description='configure and activate without being told')
 
 
@@ -127,13 +130,22 @@ def declare(node: Node, model: type[P]) -> P:
                 f'parameter {name!r} of node {node.get_name()!r}: {error}'
             ) from None
         values[name] = parameter.value
+    return check(node.get_name(), model, values)
+
+
+def check(node: str, model: type[P], values: dict[str, Any]) -> P:
+    """Return checked values of the parameters of `node`; what is not given has its default.
+
+    Raises:
+        LdAgentError: a value has the wrong type or is out of range; says which and what fits.
+    """
     try:
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
         name = first['loc'][0]
         raise LdAgentError(
-            f'parameter {name!r} of node {node.get_name()!r} is {values[name]!r}: {first["msg"]}'
+            f'parameter {name!r} of node {node!r} is {values[name]!r}: {first["msg"]}'
         ) from None
 
 

@@ -29,6 +29,7 @@ from ld_agent.nodes.common import (
     every,
     Health,
     listen_json,
+    listeners,
     publish_json,
     publisher_of,
     run,
@@ -60,9 +61,7 @@ class Simulator(Node):
                       topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.CLOCK)
         }  # fmt: skip
         self._health = Health(self)
-        self._decisions = listen_json(
-            self, topics.DECISION, Decision, self._on_decision, self._health
-        )
+        listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         self.create_service(Trigger, 'reset', self._on_reset)
         self._episode = -1
         self._base_time = 0.0
@@ -98,11 +97,10 @@ class Simulator(Node):
 
     def _missing(self) -> list[str]:
         """Return who is not there yet: a decision node, and the nodes of `wait_for`."""
-        area = self._out['restricted_area'].topic_name
-        there = {info.node_name for info in self.get_subscriptions_info_by_topic(area)}
+        there = listeners(self, topics.RESTRICTED_AREA.name)
         missing = [name for name in self.settings.wait_for.split() if name not in there]
-        heard = self._out['state'].get_subscription_count()
-        if not (heard and self._decisions.get_publisher_count()):
+        deciding = self.get_publishers_info_by_topic(topics.DECISION.name)
+        if not {info.node_name for info in deciding} & listeners(self, topics.STATE.name):
             missing.append('a decision node')
         return missing
 
@@ -173,7 +171,6 @@ class Simulator(Node):
             self._play(decision)
 
     def _play(self, decision: Decision | None) -> None:
-        self._asked_at = None
         if decision is None:
             self._health.fault(
                 f'episode {self._episode}, step {self._world.step}: no decision within '
@@ -183,6 +180,7 @@ class Simulator(Node):
             self._out['moves'].publish(
                 convert.to_pose_array(decision.moves, self._header(), self.settings.resolution)
             )
+        self._asked_at = None
         self._world.apply(None if decision is None else decision.model_dump())
         done = self._world.done
         self._ask()

@@ -64,7 +64,7 @@ class Visualiser(Node):
         if self._truth is None or 'pursuers' not in state.observation:
             return
         pursuers, evader = state.observation['pursuers'], state.observation['evader']
-        if state.episode != self._episode:
+        if state.episode != self._episode or len(self._trails) != len(pursuers):
             self._episode = state.episode
             self._trails = [deque(maxlen=self.settings.trail + 1) for _ in pursuers]
         for trail, cell in zip(self._trails, pursuers, strict=True):

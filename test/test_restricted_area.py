@@ -1,0 +1,94 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Restricted areas while a hunt runs: from a polygon to moves that keep out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+
+from ld_agent.nodes import topics
+from running import cast, listen, meddler, polygon
+
+SCENARIO = """
+board: {width: 9, height: 7, walls: [[[8, 6], [8, 6]]]}
+pursuers: [[0, 0], [1, 0], [0, 1]]
+evader: [7, 5]
+events:
+  - {step: 0, area: {name: whirlpool, rectangle: [[3, 2], [5, 4]]}}
+"""
+CLOSED = {(x, y) for x in (3, 4, 5) for y in (2, 3, 4)}
+
+
+def _cells(grid):
+    width = grid.info.width
+    return {(i % width, i // width) for i, value in enumerate(grid.data) if value == 100}
+
+
+def test_truth_shows_what_the_chart_does_not_and_moves_keep_out(tmp_path):
+    scenario = tmp_path / 'whirlpool.yaml'
+    scenario.write_text(SCENARIO)
+    with cast() as nodes, meddler() as test:
+        heard = {
+            topic.name: listen(test.node, topic)
+            for topic in (topics.GRID, topics.TRUTH, topics.FUNCTIONS, topics.DECISION,
+                          topics.RESULT, topics.STATE)
+        }  # fmt: skip
+        nodes.start('decision', method='reference', wait_for='emergency')
+        nodes.start('emergency')
+        nodes.start(
+            'simulator', method='reference', scenario=scenario, episodes=4, rate=5.0,
+            wait_for='emergency meddler', exit_when_done=False,
+        )  # fmt: skip
+        test.until(lambda: len(heard['result']) == 4, 'four results')
+        test.until(lambda: len(heard['functions']) == 8, 'four areas added and lifted')
+    assert {frozenset(_cells(grid)) for grid in heard['grid']} == {frozenset({(8, 6)})}
+    assert _cells(heard['truth'][-1]) == CLOSED | {(8, 6)}
+    updates = [json.loads(message.data) for message in heard['functions']]
+    assert [update['action'] for update in updates] == ['add', 'remove'] * 4
+    assert {update['name'] for update in updates} == {updates[0]['name']}
+    for result in heard['result']:
+        assert json.loads(result.data)['violations'] == 0
+    decisions = [json.loads(message.data) for message in heard['decision']]
+    informed = [d for d in decisions if any(updates[0]['name'] in t['candidates']
+                                            for t in d['trace'])]  # fmt: skip
+    assert {decision['episode'] for decision in informed} == {0, 1, 2, 3}
+    assert not {tuple(move) for d in informed for move in d['moves']} & CLOSED
+
+
+def test_an_area_that_a_user_publishes_is_obeyed_by_a_decision_node_started_later():
+    with cast() as nodes, meddler() as test:
+        functions = listen(test.node, topics.FUNCTIONS)
+        decisions = listen(test.node, topics.DECISION)
+        areas = test.node.create_publisher(
+            topics.RESTRICTED_AREA.type, 'restricted_area', topics.RESTRICTED_AREA.qos
+        )
+        nodes.start('emergency')
+        nodes.start(
+            'simulator', method='reference', board='9x7', episodes=500, deadline=30.0,
+            start_timeout=0.5,
+        )  # fmt: skip
+        # The meddler itself is one.
+        test.until(lambda: areas.get_subscription_count() > 1, 'the emergency node')
+        areas.publish(polygon((3, 2), (6, 2), (6, 5), (3, 5)))
+        test.until(lambda: functions, 'a function')
+        nodes.start('decision', method='reference', wait_for='emergency')
+        test.until(lambda: decisions, 'a decision')
+        first = json.loads(decisions[0].data)
+        name = json.loads(functions[0].data)['name']
+        assert any(name in trace['candidates'] for trace in first['trace'])
+        assert not {tuple(move) for move in first['moves']} & CLOSED

@@ -95,13 +95,16 @@ class Meddler:
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
         self.node: Node = rclpy.create_node('meddler', context=self.context)
-        # Who listens to this is seen by the simulator.
-        listen(self.node, RESTRICTED_AREA)
+        self._seen = False
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
 
     def until(self, done: Callable[[], object], what: str) -> None:
         """Spin until `done`; fail with `what` was waited for."""
+        if not self._seen:
+            # The simulator waits for who listens to this: the last, after all other topics.
+            self._seen = True
+            listen(self.node, RESTRICTED_AREA)
         end = time.monotonic() + WAIT_SECONDS
         while not done():
             assert time.monotonic() < end, f'waited in vain: {what}'

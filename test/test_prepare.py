@@ -312,6 +312,18 @@ def test_a_file_cut_short_is_refused(tiny, tmp_path):
             read_weights(gguf)
 
 
+def test_a_wrong_length_in_a_gguf_file_does_not_fill_the_memory(tmp_path):
+    gguf = tiny_model.write_gguf(tmp_path / 'x.gguf')
+    content = bytearray(gguf.read_bytes())
+    key = b'llama.block_count'
+    kind = content.index(key) + len(key)
+    array, of_bytes = (9).to_bytes(4, 'little'), bytes(4)
+    content[kind : kind + 16] = array + of_bytes + (2**40).to_bytes(8, 'little')
+    gguf.write_bytes(content)
+    with pytest.raises(ModelError, match=r'x\.gguf: not a readable GGUF file'):
+        read_weights(gguf)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 2500), byte=st.integers(0, 255))
 def test_a_gguf_file_with_a_wrong_byte_is_read_or_refused_in_a_sentence(tmp_path, place, byte):

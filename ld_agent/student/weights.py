@@ -109,6 +109,20 @@ def read_weights(path: Path) -> Weights:
         raise ModelError(f'{path}: is damaged ({error}); fetch it again') from None
 
 
+def _open_gguf(path: Path) -> Any:
+    from gguf import GGUFReader
+
+    class Reader(GGUFReader):
+        """Stops at the end of the file, so that a wrong length cannot fill the memory."""
+
+        def _get(self, offset, dtype, count=1, override_order=None):
+            if offset + np.dtype(dtype).itemsize * int(count) > len(self.data):
+                raise ValueError('it ends too early')
+            return super()._get(offset, dtype, count, override_order)
+
+    return Reader(path)
+
+
 class GgufFile:
     """A GGUF file, open.
 
@@ -117,11 +131,9 @@ class GgufFile:
     """
 
     def __init__(self, path: Path) -> None:
-        from gguf import GGUFReader
-
         self.path = path
         try:
-            self.reader = GGUFReader(path)
+            self.reader = _open_gguf(path)
         except Exception as error:  # the reader trusts the file: a damaged one fails anyhow
             raise ModelError(
                 f'{path}: not a readable GGUF file ({error or type(error).__name__}); fetch it '
@@ -135,7 +147,10 @@ class GgufFile:
             ModelError: there is neither.
         """
         field = self.reader.get_field(key)
-        found = default if field is None else field.contents()
+        try:
+            found = default if field is None else field.contents()
+        except Exception as error:  # a damaged value may be no text, or of no known type
+            raise ModelError(f'{self.path}: {key} is damaged ({error}); fetch it again') from None
         if found is None:
             raise ModelError(f'{self.path}: lacks {key}; fetch it again')
         return found

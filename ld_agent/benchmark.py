@@ -72,7 +72,7 @@ def speed(selector: Selector, task: Task, model: str, rounds: int = 200) -> dict
         `generation_ms` with transformers, None where it is not installed; and the ratios.
     """
     stage = max(task.stages, key=lambda s: len(s.functions))
-    entries = [f.entry for f in stage.functions.values()]
+    entries = stage.entries
     states = stage.fact_combinations()
     shown = [prompt.render_state(facts) for facts in states]
     tokens = [len(selector.student.encode_text(text)) for text in shown]
@@ -110,7 +110,7 @@ def order_flips(
     flips = bits = 0
     for _ in range(states):
         stage = rng.choice(stages)
-        entries = [f.entry for f in stage.functions.values()]
+        entries = stage.entries
         facts = rng.choice(stage.fact_combinations())
         first = selector.select(stage.rules, entries, facts)
         for _ in range(orders):
@@ -126,7 +126,7 @@ def fingerprint(selector: Selector, task: Task) -> str:
     for stage in task.stages:
         if len(stage.functions) < 2:
             continue
-        entries = [f.entry for f in stage.functions.values()]
+        entries = stage.entries
         for facts in stage.fact_combinations():
             scores = selector.select(stage.rules, entries, facts).scores
             digest.update(np.array(scores, dtype=np.float64).tobytes())

@@ -36,6 +36,7 @@ from ld_agent.function_file import (
     public_functions,
     source_hash,
 )
+from ld_agent.prompt import Entry
 from ld_agent.rule import identifier, Rule
 from ld_agent.share import share_path
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -90,6 +91,11 @@ class Stage:
     def repeat(self) -> bool:
         """Whether the stage runs on its own result until its closing function is selected."""
         return self.closing is not None
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What the student reads of the stage's functions."""
+        return [function.entry for function in self.functions.values()]
 
     def fact_combinations(self) -> list[dict[str, str]]:
         """Return every combination of fact values, emergency labels left out."""

@@ -90,7 +90,7 @@ def make_agent(
 
 def _prepare(selector: Selector, stage: Stage) -> None:
     """Encode a stage ahead, and tell which names cost more than the one pass."""
-    entries = [function.entry for function in stage.functions.values()]
+    entries = stage.entries
     selector.prepare(stage.rules, entries)
     for names in selector.alike(entries):
         _log.warning(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ld_agent.bags import read_episodes
-from ld_agent.errors import LdAgentError
+from ld_agent.cli.common import console, errors_as_sentences
 from ld_agent.evaluate import evaluate_bags, EvaluationReport, Millis, Share
 from rich.console import Console
 from rich.markup import escape
@@ -52,14 +52,10 @@ def evaluate(
     ] = None,
 ) -> None:
     """Evaluate recorded bags: every move is refereed again."""
-    console = Console(stderr=True)
-    try:
+    with errors_as_sentences():
         reports = evaluate_bags(bags, function_base)
         if png is not None or trace_png is not None:
-            _draw(bags, episode, step, png, trace_png, console)
-    except LdAgentError as error:
-        console.print(f'[red]error:[/] {escape(str(error))}', highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
+            _draw(bags, episode, step, png, trace_png)
     if json:
         shown = [report.as_json() for report in reports]
         typer.echo(json_text.dumps(shown[0] if len(shown) == 1 else shown, indent=2))
@@ -78,7 +74,6 @@ def _draw(
     step: int,
     png: Path | None,
     trace_png: Path | None,
-    console: Console,
 ) -> None:
     # Matplotlib takes half a second to load, so only those who draw pay for it.
     from ld_agent.plots import choose_episodes, draw_trace, draw_trajectories

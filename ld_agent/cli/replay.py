@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ld_agent.bags import read_episodes
-from ld_agent.errors import LdAgentError
+from ld_agent.cli.common import errors_as_sentences
 from ld_agent.replay import replay_episodes
 from rich.console import Console
 import typer
@@ -33,8 +33,5 @@ def replay(
     step: Annotated[int | None, typer.Option(help='Only this step.')] = None,
 ) -> None:
     """Tell a recorded episode step by step."""
-    try:
+    with errors_as_sentences():
         replay_episodes(read_episodes(bag), Console(highlight=False), episode, step)
-    except LdAgentError as error:
-        Console(stderr=True).print(f'[red]error:[/] {error}', highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None

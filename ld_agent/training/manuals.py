@@ -41,6 +41,15 @@ def rewordings(task: str) -> dict[str, tuple[str, ...]]:
     return {n: tuple(w) for n, w in yaml.safe_load(file.read_text(encoding='utf-8')).items()}
 
 
+def keepout(fact: str, label: str) -> Entry:
+    """Return what the student reads of the filter function of a labelled area."""
+    return Entry(
+        f'{label}_keepout',
+        f'Drop the listed cells inside the {fact} {label}',
+        f'the {fact} is {label}',
+    )
+
+
 def task_set(
     stage: Stage,
     words: dict[str, tuple[str, ...]],
@@ -71,13 +80,7 @@ def task_set(
     labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
     labels = rng.sample(LABELS, rng.choice((1, 1, 2, 3))) if labelled else []
     for label in labels:
-        entries.append(
-            Entry(
-                f'{label}_keepout',
-                f'Drop the listed cells inside the {labelled[0]} {label}',
-                f'the {labelled[0]} is {label}',
-            )
-        )
+        entries.append(keepout(labelled[0], label))
     combinations = stage.fact_combinations()
     examples: list[Example] = []
     while len(examples) < states:

@@ -97,7 +97,7 @@ def contrastive_pairs(task: Task) -> Iterator[ExampleSet]:
             continue
         labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
         labels = rng.sample(CALL_SIGNS, 2) if labelled else []
-        entries = [f.entry for f in stage.functions.values()]
+        entries = stage.entries
         entries += [_keepout(f'{label}_keepout') for label in labels]
         answers: dict[tuple[str, ...], str] = {}
         for facts in stage.fact_combinations():
@@ -168,12 +168,7 @@ def _answer(selector: Selector, example_set: ExampleSet, *books: _Answers) -> No
 
 
 def _keepout(name: str) -> Entry:
-    label = name.partition('_')[0]
-    return Entry(
-        name,
-        f'Drop the listed cells inside the closed area {label}',
-        f'the closed area is {label}',
-    )
+    return manuals.keepout('closed area', name.partition('_')[0])
 
 
 def _example(stage: Stage, values: tuple[str, ...], answer: str) -> Example:

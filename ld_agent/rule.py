@@ -68,6 +68,8 @@ class Rule:
                     f'({", ".join(sorted(known))})'
                 )
         self.text = text
+        self._facts = {identifier(fact): fact for fact in facts}
+        self._body = tree.body
         self._code = compile(tree, '<rule>', 'eval')
 
     def holds(self, facts: Mapping[str, str]) -> bool:
@@ -75,3 +77,20 @@ class Rule:
         return bool(
             eval(self._code, {'__builtins__': {}}, {identifier(k): v for k, v in facts.items()})
         )
+
+    def equalities(self) -> list[tuple[str, str]]:
+        """Return the `fact == value` that the rule joins by `and`.
+
+        Raises:
+            ValueError: the rule is of another form.
+        """
+        joined = isinstance(self._body, ast.BoolOp) and isinstance(self._body.op, ast.And)
+        parts = self._body.values if joined else [self._body]
+        found = []
+        for part in parts:
+            match part:
+                case ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(value)]):
+                    found.append((self._facts[name], str(value)))
+                case _:
+                    raise ValueError(f'the rule {self.text!r} does not join equalities by `and`')
+        return found

@@ -162,7 +162,7 @@ def test_no_rules_of_a_case_can_occur_in_training():
 
 
 def test_no_line_of_a_candidate_occurs_in_the_training_vocabulary():
-    facts = reading.load_facts('world', 'vehicles')
+    facts = vocabulary.load_facts('world', 'vehicles')
     trained = {w.lower() for f in facts for said in f.values.values() for w in said}
     trained |= {w for said in manuals.rewordings('pursuit').values() for w in said}
     trained |= {f.manual.when_to_use for s in find_task(None).stages for f in s.functions.values()}

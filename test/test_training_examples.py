@@ -24,13 +24,13 @@ import sys
 from ld_agent.emergency import CALL_SIGNS
 from ld_agent.players import find_task
 from ld_agent.prompt import BLOCK_SPAN
-from ld_agent.training import manuals, reading, words
+from ld_agent.training import manuals, reading, vocabulary, words
 from ld_agent.training.packing import pack
 import pytest
 
 TASK = find_task(None)
-VOCABULARY = reading.vocabularies('world', 'vehicles')
-FACTS = reading.load_facts('world', 'vehicles')
+VOCABULARY = vocabulary.vocabularies('world', 'vehicles')
+FACTS = vocabulary.load_facts('world', 'vehicles')
 
 
 def first(stream, number: int) -> list:

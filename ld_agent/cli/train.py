@@ -35,14 +35,19 @@ train = typer.Typer(help='Train an adapter (needs the training extra).', no_args
 @train.command()
 def reading(
     out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    start: Annotated[
+        Path | None, typer.Option(help='Adapter to go on from; none: from the start.')
+    ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = READING_SEQUENCES,
+    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
+    threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
 ) -> None:
     """Phase one: learn to read manuals of invented functions."""
     with errors_as_sentences():
         run, plan = _training()
-        run.train_reading(model, out, plan(sequences=sequences, seed=seed), _show)
+        numbers = plan(sequences=sequences, seed=seed, threads=threads)
+        run.train_reading(model, start, out, numbers, _show)
 
 
 @train.command()
@@ -54,7 +59,7 @@ def ld(
     ] = None,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of eight answers.')] = 1000,
+    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = 1000,
     seed: Annotated[int, typer.Option(help='Seed.')] = 2,
 ) -> None:
     """Phase two: the manual of a task, on top of reading."""
@@ -62,7 +67,11 @@ def ld(
         run, plan = _training()
         if start is None:
             run.train_reading(
-                model, out / 'reading', plan(sequences=READING_SEQUENCES, seed=seed - 1), _show
+                model,
+                None,
+                out / 'reading',
+                plan(sequences=READING_SEQUENCES, seed=seed - 1),
+                _show,
             )
             start, out = out / 'reading' / 'adapter', out / 'task'
         numbers = plan(

@@ -79,7 +79,9 @@ class Trainee:
             if source.suffix == '.gguf'
             else {'pretrained_model_name_or_path': source}
         )
-        model: Any = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            **where, dtype=torch.float32, attn_implementation='eager'
+        )
         model = model.to(torch.bfloat16)
         config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')
         self.peft: Any = get_peft_model(model, config).to(self.device)

@@ -25,20 +25,40 @@ from pathlib import Path
 import random
 
 from ld_agent.function_base import ANY_LABEL, Stage, Task
+from ld_agent.function_file import Function
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
 from ld_agent.training.reading import names
 from ld_agent.training.words import LABELS
 import yaml
 
-HELD_OUT_WORDINGS = 1
-"""The last rewording of every manual line is never trained on."""
+HELD_OUT_WORDINGS = 3
+"""The last rewordings of every value are never trained on."""
+
+Clauses = dict[str, dict[str, tuple[str, ...]]]
 
 
-def rewordings(task: str) -> dict[str, tuple[str, ...]]:
-    """Return function → other wordings of when to use it."""
+def rewordings(task: str) -> Clauses:
+    """Return fact → value → other clauses that say it."""
     file = Path(__file__).with_name('rewordings') / f'{task}.yaml'
-    return {n: tuple(w) for n, w in yaml.safe_load(file.read_text(encoding='utf-8')).items()}
+    read = yaml.safe_load(file.read_text(encoding='utf-8'))
+    return {f: {v: tuple(said) for v, said in values.items()} for f, values in read.items()}
+
+
+def reworded(function: Function, clauses: Clauses, rng: random.Random, held_out: bool) -> str:
+    """Return when to use `function` in other words, clause by clause of its rule.
+
+    Args:
+        held_out: take only clauses that training never sees, otherwise only the others.
+    """
+    part = slice(-HELD_OUT_WORDINGS, None) if held_out else slice(None, -HELD_OUT_WORDINGS)
+    said = []
+    for fact, value in function.rule.equalities():
+        kept = clauses[fact][value][part]
+        literal = not held_out and rng.random() < 0.15
+        said.append(f'the {fact} is {value}' if literal else rng.choice(kept))
+    rng.shuffle(said)
+    return rng.choice((' and ', ' and ', ', and ', ' while ')).join(said)
 
 
 def keepout(fact: str, label: str) -> Entry:
@@ -52,7 +72,7 @@ def keepout(fact: str, label: str) -> Entry:
 
 def task_set(
     stage: Stage,
-    words: dict[str, tuple[str, ...]],
+    clauses: Clauses,
     rng: random.Random,
     states: int,
     held_out: bool = False,
@@ -60,7 +80,7 @@ def task_set(
     """Draw candidates, their words and names, and states of one stage.
 
     Args:
-        held_out: reword every line with the wording that training never sees.
+        held_out: reword every line in words that training never sees.
     """
     kept = list(stage.functions.values())
     if not held_out and len(kept) > 3 and rng.random() < 0.3:
@@ -71,10 +91,8 @@ def task_set(
     for function in kept:
         shown[function.name] = next(new_names) if renamed else function.name
         when = function.manual.when_to_use
-        if held_out:
-            when = words[function.name][-1]
-        elif rng.random() < 0.5:
-            when = rng.choice(words[function.name][:-HELD_OUT_WORDINGS])
+        if held_out or rng.random() < 0.6:
+            when = reworded(function, clauses, rng, held_out)
         entries.append(Entry(shown[function.name], function.manual.purpose, when))
 
     labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
@@ -99,9 +117,9 @@ def task_set(
 def stream(task: Task, seed: int, states: int, held_out: bool = False) -> Iterator[ExampleSet]:
     """Yield sets of the stages that have a choice, without end."""
     stages = [stage for stage in task.stages if len(stage.functions) > 1]
-    words = rewordings(task.name)
+    clauses = rewordings(task.name)
     number = 0
     while True:
         rng = random.Random(f'{seed}/{number}')
-        yield task_set(rng.choice(stages), words, rng, states, held_out)
+        yield task_set(rng.choice(stages), clauses, rng, states, held_out)
         number += 1

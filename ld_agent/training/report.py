@@ -37,6 +37,7 @@ from ld_agent.prompt import Entry
 from ld_agent.selector import Selector
 from ld_agent.training import manuals, reading
 from ld_agent.training.examples import Example, ExampleSet
+from ld_agent.training.vocabulary import vocabularies
 from ld_agent.worlds import open_world
 import numpy as np
 
@@ -119,7 +120,8 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         `agreement`, `ece`: over all of them; `contrastive_pairs`: share of pairs with both
         right; `reworded`: every manual line in a wording never trained on; `renamed`: names
         drawn anew; `unseen_labels`: emergency filters; `unseen_facts`, `unseen_wordings`:
-        invented functions about facts, or in words, that training never saw.
+        invented functions about facts, or in words, that training never saw, at the hard level;
+        `unseen_facts_near`: such facts, each function about one of them, in words near to theirs.
     """
     stages: dict[str, _Answers] = defaultdict(_Answers)
     every = _Answers()
@@ -134,11 +136,14 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         both = _Answers()
         _answer(selector, example_set, both)
         pairs.append(all(both.right))
-    words = reading.vocabularies('world', 'vehicles')
+    words = vocabularies('world', 'vehicles')
     others = {
         'reworded': manuals.stream(task, SEED, STATES, held_out=True),
         'renamed': manuals.stream(task, SEED + 1, STATES),
         'unseen_facts': reading.stream(words['unseen facts'], SEED, STATES),
+        'unseen_facts_near': reading.stream(
+            words['unseen facts, near wordings'], SEED, STATES, level='apart'
+        ),
         'unseen_wordings': reading.stream(words['unseen wordings'], SEED, STATES),
     }
     return {

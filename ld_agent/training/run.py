@@ -31,31 +31,42 @@ from ld_agent.training import manuals, reading
 from ld_agent.training.examples import ExampleSet
 from ld_agent.training.lora import measure, Plan, Progress, train, Trainee
 from ld_agent.training.packing import pack, Packed
+from ld_agent.training.vocabulary import vocabularies
 
-STATES = 8
+STATES = 12
 CHECK_SETS = 16
-CHECK_EVERY = 100
+CHECK_EVERY = 200
 HELD_OUT_SEED = 900
 READING_SHARE = 0.35
 """Share of reading in the task phase, so that it is not forgotten."""
 
 
-def train_reading(model: str, work: Path, plan: Plan, progress: Progress) -> None:
-    """Phase one: learn to read manuals, from easy to hard, on invented functions."""
-    words = reading.vocabularies('world', 'vehicles')
-    sets = reading.stream(words['train'], plan.seed, STATES, plan.sequences)
+def train_reading(
+    model: str, start: Path | None, work: Path, plan: Plan, progress: Progress
+) -> None:
+    """Phase one: learn to read manuals of invented functions.
+
+    Args:
+        start: adapter to go on from, with the hard levels at once; None begins with the easy.
+    """
+    words = vocabularies('world', 'vehicles')
+    total = plan.sequences if start is None else 1
+    sets = reading.stream(words['train'], plan.seed, STATES, total)
     held = {
-        name: list(itertools.islice(reading.stream(v, HELD_OUT_SEED, STATES), CHECK_SETS))
+        f'{name}, {level}': list(
+            itertools.islice(reading.stream(v, HELD_OUT_SEED, STATES, level=level), CHECK_SETS)
+        )
         for name, v in words.items()
+        for level in ('full', 'apart')
     }
-    _train(model, None, work, plan, progress, sets, held)
+    _train(model, start, work, plan, progress, sets, held)
 
 
 def train_task(
     model: str, task: Task, start: Path, work: Path, plan: Plan, progress: Progress
 ) -> None:
     """Phase two: the task's manual, with reading mixed in, from the adapter `start`."""
-    words = reading.vocabularies('world', 'vehicles')
+    words = vocabularies('world', 'vehicles')
 
     def sets() -> Iterator[ExampleSet]:
         read = reading.stream(words['train'], plan.seed, STATES, 1)

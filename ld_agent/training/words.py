@@ -26,6 +26,12 @@ class Count:
     noun: str
     highest: int
 
+    @property
+    def things(self) -> str:
+        """What is counted, where the number is one of things."""
+        lead = 'the number of '
+        return self.noun.removeprefix(lead) if self.noun.startswith(lead) else ''
+
 
 COUNTS = (
     Count('distance', 'the distance', 40),

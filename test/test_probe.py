@@ -24,7 +24,7 @@ from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
 from ld_agent.probe import calibration_error, probe, read_cases, SHIPPED, shown
 from ld_agent.selector import Selection, Selector
-from ld_agent.training import manuals, reading, words
+from ld_agent.training import manuals, vocabulary, words
 import numpy as np
 import pytest
 
@@ -164,7 +164,8 @@ def test_no_rules_of_a_case_can_occur_in_training():
 def test_no_line_of_a_candidate_occurs_in_the_training_vocabulary():
     facts = vocabulary.load_facts('world', 'vehicles')
     trained = {w.lower() for f in facts for said in f.values.values() for w in said}
-    trained |= {w for said in manuals.rewordings('pursuit').values() for w in said}
+    for values in manuals.rewordings('pursuit').values():
+        trained |= {clause for clauses in values.values() for clause in clauses}
     trained |= {f.manual.when_to_use for s in find_task(None).stages for f in s.functions.values()}
     clause = re.compile(r'\b(?:' + '|'.join(map(re.escape, sorted(trained))) + r')\b')
     found = {

@@ -47,7 +47,7 @@ def test_making_examples_needs_no_torch():
     assert 'transformers' not in out.stdout
 
 
-@pytest.mark.parametrize('level', ['look-up', 'plain', 'full'])
+@pytest.mark.parametrize('level', ['look-up', 'plain', 'full', 'apart'])
 def test_equal_facts_never_want_different_functions(level):
     for seed in range(60):
         made = reading.example_set(VOCABULARY['train'], random.Random(seed), 40, level)
@@ -74,7 +74,7 @@ def test_by_its_literal_words_exactly_one_function_fits_every_look_up():
     assert checked == 80 * 12
 
 
-@pytest.mark.parametrize('level', ['look-up', 'plain', 'full'])
+@pytest.mark.parametrize('level', ['look-up', 'plain', 'full', 'apart'])
 def test_contrastive_pairs_differ_in_one_fact_and_in_the_answer(level):
     for seed in range(40):
         made = reading.example_set(VOCABULARY['train'], random.Random(seed), 8, level)
@@ -116,11 +116,6 @@ def test_the_same_seed_gives_the_same_sets_and_another_seed_others():
         assert make(1) != make(2)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason='three held-out names are trained on too: battery and bird flock stand in both '
-    'vocabulary files, altitude is also a number',
-)
 def test_held_out_facts_are_never_in_the_train_stream():
     held_out = {fact.name for fact in VOCABULARY['unseen facts'].facts}
     shown = {
@@ -132,11 +127,11 @@ def test_held_out_facts_are_never_in_the_train_stream():
     assert shown & held_out == set()
 
 
-def test_held_out_facts_are_a_fifth_and_the_rest_is_trained_on():
-    assert len(VOCABULARY['unseen facts'].facts) == -(-len(FACTS) // 5)
+def test_held_out_facts_are_nearly_a_fifth_and_the_rest_is_trained_on():
     seen, unseen = VOCABULARY['train'].facts, VOCABULARY['unseen facts'].facts
-    assert not set(map(id, seen)) & set(map(id, unseen))
-    assert len(seen) + len(unseen) == len(FACTS)
+    assert len(seen) == len(FACTS) - -(-len(FACTS) // 5)
+    assert len(unseen) > 0.9 * (len(FACTS) - len(seen))
+    assert not {fact.name for fact in seen} & {fact.name for fact in unseen}
 
 
 def test_held_out_wordings_are_never_in_the_train_stream():
@@ -154,26 +149,29 @@ def test_held_out_wordings_are_never_in_the_train_stream():
     assert len(measured & held_out) > 100
 
 
-def test_the_held_out_wording_of_a_manual_line_is_used_only_to_measure():
-    held_out = {said[-1] for said in manuals.rewordings('pursuit').values()}
+def test_the_held_out_wordings_of_manual_lines_are_used_only_to_measure():
+    said = [c for values in manuals.rewordings('pursuit').values() for c in values.values()]
+    held_out = {clause for clauses in said for clause in clauses[-manuals.HELD_OUT_WORDINGS :]}
     trained, measured = (
         {
-            entry.when_to_use
-            for made in first(manuals.stream(TASK, 1, 1, held_out=which), 200)
+            clause
+            for made in first(manuals.stream(TASK, 1, 1, held_out=which), 300)
             for entry in made.entries
             if not entry.purpose.startswith('Drop the listed cells inside')
+            for clause in re.split(r',? and | while ', entry.when_to_use)
         }
         for which in (False, True)
     )
     assert trained & held_out == set()
-    assert measured <= held_out
+    assert measured == held_out
 
 
-def test_every_function_that_can_be_chosen_has_other_wordings():
+def test_every_value_that_a_rule_names_has_other_wordings():
     said = manuals.rewordings('pursuit')
-    chosen = {name for s in TASK.stages if len(s.functions) > 1 for name in s.functions}
-    assert set(said) == chosen
-    assert all(len(set(lines)) == len(lines) >= 3 for lines in said.values())
+    for stage in TASK.stages:
+        for function in stage.functions.values() if len(stage.functions) > 1 else ():
+            for fact, value in function.rule.equalities():
+                assert len(set(said[fact][value])) == len(said[fact][value]) >= 10
 
 
 def test_no_label_of_an_emergency_occurs_in_training():

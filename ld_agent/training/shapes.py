@@ -20,6 +20,7 @@ the functions speak of different facts, most of which do not matter in a given s
 from __future__ import annotations
 
 from dataclasses import dataclass
+import itertools
 import random
 
 from ld_agent.training.conditions import count_branches, fact_branches, Test
@@ -45,10 +46,20 @@ class Shape:
 
     def answer(self, facts: dict[str, str]) -> str | None:
         """Return the name of the one function that fits, None where none or several do."""
+        fit = self._fit(facts)
+        return fit[0].name if len(fit) == 1 else None
+
+    def answerable(self) -> bool:
+        """Tell whether there is a state that one function alone fits."""
+        return any(
+            len(self._fit(dict(zip(self.domain, values, strict=True)))) == 1
+            for values in itertools.product(*self.domain.values())
+        )
+
+    def _fit(self, facts: dict[str, str]) -> list[Leaf]:
         fit = [leaf for leaf in self.leaves if leaf.tests]
         fit = [leaf for leaf in fit if all(facts[t.fact] in t.values for t in leaf.tests)]
-        fit = fit or [leaf for leaf in self.leaves if not leaf.tests]
-        return fit[0].name if len(fit) == 1 else None
+        return fit or [leaf for leaf in self.leaves if not leaf.tests]
 
 
 def tree(vocabulary: Vocabulary, rng: random.Random, level: str) -> Shape:
@@ -119,7 +130,8 @@ def apart(vocabulary: Vocabulary, rng: random.Random) -> Shape:
         leaf.when = _said(leaf.tests, rng)
     if rng.random() < 0.25 or len(leaves) < 2:
         leaves.append(Leaf([], rng.choice(OTHERWISE)))
-    return Shape(leaves, {fact.name: list(fact.values) for fact in facts})
+    shape = Shape(leaves, {fact.name: list(fact.values) for fact in facts})
+    return shape if shape.answerable() else apart(vocabulary, rng)
 
 
 def _different_facts(vocabulary: Vocabulary, rng: random.Random, number: int) -> list[Fact]:

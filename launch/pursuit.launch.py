@@ -37,6 +37,7 @@ DESCRIPTIONS = {
     'provider': 'where the student runs: auto, cpu or cuda',
     'function_base': 'folder of a function base; empty: the shipped one',
     'guard': 'on: replace illegal moves; count: let them out as violations',
+    'abstain_below': 'least margin of a selection, nats; below it the guard gives the moves',
     'scenario': 'name in config/scenarios or a YAML file; empty: none',
     'deadline': 'seconds to wait for a decision',
     'rate': 'steps a second; 0: lock-step',

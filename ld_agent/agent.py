@@ -51,14 +51,24 @@ class Agent:
     Args:
         select: chooses a function for a stage, given the candidates and the facts.
         method: name under which decisions go out.
+        abstain_below: smallest margin of a selection (difference of log-probabilities, nats) that
+            is acted upon; below it the step gets the guard's safe moves. 0: always act.
     """
 
-    def __init__(self, task: Task, select: Select, method: str, guard: GuardMode) -> None:
+    def __init__(
+        self,
+        task: Task,
+        select: Select,
+        method: str,
+        guard: GuardMode,
+        abstain_below: float = 0.0,
+    ) -> None:
         self.task = task
         self.method = method
         self._base = task
         self._select = select
         self._guard = guard
+        self._abstain_below = abstain_below
         self._executor = Executor(task.tools)
         self._areas: dict[str, frozenset[Cell]] = {}
         self._waiting: dict[str, FunctionUpdate] = {}
@@ -66,8 +76,8 @@ class Agent:
     def decide(self, state: State) -> Decision:
         """Return the decision for `state`.
 
-        A function that fails ends the step's stages; the guard then gives safe moves, and the
-        trace says what failed.
+        A function that fails ends the step's stages, and so does a selection with too small a
+        margin; the guard then gives safe moves, and the trace says why.
 
         Raises:
             MessageError: the state is of another task, or its observation is not readable.
@@ -84,7 +94,9 @@ class Agent:
             trace: list[StageTrace] = []
             result = self._run_stages(view, trace)
             restricted = frozenset().union(*self._areas.values())
-            moves, remarks = guard_moves(state.observation, restricted, result or [], self._guard)
+            abstained = bool(trace) and trace[-1].abstained
+            mode = GuardMode.ON if abstained else self._guard
+            moves, remarks = guard_moves(state.observation, restricted, result or [], mode)
         except (LookupError, TypeError, ValueError) as error:
             raise MessageError(
                 f"'state': the observation is not readable ({type(error).__name__}: {error}); "
@@ -142,6 +154,9 @@ class Agent:
                 try:
                     facts = self.task.see(stage, result, state, self._executor)
                     chosen = self._select(stage, list(stage.functions.values()), facts)
+                    if chosen.margin is not None and chosen.margin < self._abstain_below:
+                        trace.append(_abstained(stage, facts, chosen, self._abstain_below))
+                        return None
                     running = time.perf_counter()
                     function = stage.functions[chosen.selected]
                     result = self._executor.run(function, stage.gives, result, state)
@@ -216,6 +231,15 @@ def _failed(stage: Stage, facts: dict[str, str], note: str, ms: float) -> StageT
     return StageTrace(
         stage=stage.name, facts=facts, candidates=list(stage.functions), scores=[], selected='',
         ms=ms, note=note,
+    )  # fmt: skip
+
+
+def _abstained(stage: Stage, facts: dict[str, str], chosen: Selection, least: float) -> StageTrace:
+    return StageTrace(
+        stage=stage.name, facts=facts, candidates=list(chosen.candidates),
+        scores=list(chosen.scores), probabilities=list(chosen.probabilities),
+        margin=chosen.margin, selected=chosen.selected, ms=chosen.ms, abstained=True,
+        note=f'abstained: the margin {chosen.margin:.2f} is below {least:g}',
     )  # fmt: skip
 
 

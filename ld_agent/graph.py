@@ -50,6 +50,7 @@ class PursuitOptions:
     provider: str = 'auto'
     function_base: str = ''
     guard: str = 'on'
+    abstain_below: float = 0.0
     scenario: str = ''
     deadline: float = 2.0
     rate: float = 0.0
@@ -70,6 +71,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'provider': o.provider,
                 'function_base': o.function_base,
                 'guard': o.guard,
+                'abstain_below': o.abstain_below,
                 'seed': o.seed,
                 'wait_for': 'emergency',
             },

@@ -70,6 +70,9 @@ class StageTrace(Message):
     ms: float = Field(ge=0, description='milliseconds of the selection alone')
     run_ms: float = Field(default=0.0, ge=0, description='milliseconds the function ran')
     note: str = Field(default='', description='what went wrong in this stage, if anything')
+    abstained: bool = Field(
+        default=False, description='the margin was too small: the guard gave the moves'
+    )
 
 
 class Guarded(Message):

@@ -61,6 +61,7 @@ def make_agent(
     provider: str = 'auto',
     function_base: str | Path | None = None,
     guard: str = 'on',
+    abstain_below: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Agent:
@@ -85,7 +86,7 @@ def make_agent(
         select = reference_select
     else:
         select = _random_select(random.Random(seed))
-    return Agent(loaded, select, method, GuardMode(guard))
+    return Agent(loaded, select, method, GuardMode(guard), abstain_below)
 
 
 def _prepare(selector: Selector, stage: Stage) -> None:

@@ -190,3 +190,32 @@ def test_names_that_share_their_first_token_are_told_when_a_stage_is_prepared(ca
 
 def test_the_methods_are_those_that_the_design_names():
     assert METHODS == ('ld', 'reference', 'random')
+
+
+def unsure(stage, functions, facts) -> Selection:
+    """Select as the reference does, with a margin of half a nat."""
+    chosen = reference_select(stage, functions, facts)
+    return replace(chosen, margin=0.5 if len(functions) > 1 else None)
+
+
+@pytest.mark.parametrize('guard', list(GuardMode))
+def test_a_selection_with_too_small_a_margin_hands_the_step_to_the_guard(guard):
+    agent = Agent(TASK, unsure, 'ld', guard, abstain_below=1.0)
+    decision = agent.decide(state())
+    agent.close()
+    last = decision.trace[-1]
+    assert (last.stage, last.abstained, last.result) == ('filter', True, None)
+    assert last.note == 'abstained: the margin 0.50 is below 1'
+    assert [g.replaced_by for g in decision.guarded] == decision.moves
+    assert all(abs(x - a) + abs(y - b) == 2 for (x, y), (a, b) in zip(
+        decision.moves, state().observation['pursuers'], strict=True
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize('least', [0.0, 0.5])
+def test_a_margin_that_is_large_enough_is_acted_upon(least):
+    agent = Agent(TASK, unsure, 'ld', GuardMode.ON, abstain_below=least)
+    decision = agent.decide(state())
+    agent.close()
+    assert [s.stage for s in decision.trace] == STAGES
+    assert not any(s.abstained for s in decision.trace)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ld_agent import benchmark
+from ld_agent.abstain import abstain_report
 from ld_agent.cli.common import console, errors_as_sentences, show_step
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
@@ -28,19 +29,20 @@ from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
 
-PARTS = ('reading', 'speed', 'order', 'restart')
+PARTS = ('reading', 'speed', 'order', 'restart', 'abstain')
 
 
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(help='reading, speed, order, restart; default: all.')
+        list[str] | None, typer.Argument(help=f'{", ".join(PARTS)}; default: all.')
     ] = None,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
     out: Annotated[Path | None, typer.Option(help='Write the figures here too (JSON).')] = None,
 ) -> None:
-    """Measure reading, speed, order and restarts; print one JSON object."""
+    """Measure reading, speed, order, restarts and abstaining; print one JSON object."""
     with errors_as_sentences():
         wanted = parts or list(PARTS)
         unknown = [part for part in wanted if part not in PARTS]
@@ -62,6 +64,9 @@ def bench(
                 figures[part] = benchmark.speed(selector, loaded, model)
             elif part == 'order':
                 figures[part] = benchmark.order_flips(selector, loaded)
+            elif part == 'abstain':
+                plot = None if plots is None else plots / 'abstain.png'
+                figures[part] = abstain_report(selector, loaded, plot)
             else:
                 here = benchmark.fingerprint(selector, loaded)
                 there = benchmark.fingerprint_elsewhere(model)

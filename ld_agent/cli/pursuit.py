@@ -47,6 +47,9 @@ def pursuit(
     provider: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
     function_base: Annotated[str, typer.Option(help='Folder of a function base.')] = '',
     guard: Annotated[str, typer.Option(help='on or count.')] = 'on',
+    abstain_below: Annotated[
+        float, typer.Option(help='Least margin of a selection, nats; 0: always act.')
+    ] = 0.0,
     scenario: Annotated[str, typer.Option(help='Name or YAML file of a scenario.')] = '',
     deadline: Annotated[float, typer.Option(help='Seconds to wait for a decision.')] = 2.0,
     rate: Annotated[float, typer.Option(help='Steps a second; 0: lock-step.')] = 0.0,
@@ -64,7 +67,7 @@ def pursuit(
         graph = pursuit_graph(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, provider, function_base,
-                guard, scenario, deadline, rate, str(bag),
+                guard, abstain_below, scenario, deadline, rate, str(bag),
             )
         )  # fmt: skip
         _check(graph)

@@ -67,6 +67,7 @@ class DecisionNode(LifecycleNode):
                 provider=p.provider,
                 function_base=p.function_base or None,
                 guard=p.guard,
+                abstain_below=p.abstain_below,
                 seed=p.seed,
                 progress=lambda text, done: self.get_logger().info(f'preparing: {text}'),
             )

@@ -74,6 +74,10 @@ class DecisionParameters(Parameters):
     guard: Literal['on', 'count'] = Field(
         'on', description='on: replace an illegal move; count: let it out as a violation'
     )
+    abstain_below: float = Field(
+        0.0, ge=0.0, le=100.0,
+        description='least margin of a selection, nats; below it the guard gives the moves',
+    )  # fmt: skip
     seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the method random')
     wait_for: str = Field(
         '', description='nodes whose functions must be known before the first state is heard'

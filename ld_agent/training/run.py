@@ -35,7 +35,8 @@ from ld_agent.training.vocabulary import vocabularies
 
 STATES = 12
 CHECK_SETS = 16
-CHECK_EVERY = 200
+CHECK_READING_EVERY = 200
+CHECK_TASK_EVERY = 10
 HELD_OUT_SEED = 900
 READING_SHARE = 0.35
 """Share of reading in the task phase, so that it is not forgotten."""
@@ -59,13 +60,17 @@ def train_reading(
         for name, v in words.items()
         for level in ('full', 'apart')
     }
-    _train(model, start, work, plan, progress, sets, held)
+    _train(model, start, work, plan, progress, sets, held, CHECK_READING_EVERY)
 
 
 def train_task(
-    model: str, task: Task, start: Path, work: Path, plan: Plan, progress: Progress
+    model: str, task: Task, start: Path | None, work: Path, plan: Plan, progress: Progress
 ) -> None:
-    """Phase two: the task's manual, with reading mixed in, from the adapter `start`."""
+    """Phase two: the task's manual, with reading mixed in.
+
+    Args:
+        start: adapter of the reading phase; None goes without that phase, for comparison.
+    """
     words = vocabularies('world', 'vehicles')
 
     def sets() -> Iterator[ExampleSet]:
@@ -75,18 +80,19 @@ def train_task(
             chance = random.Random(f'{plan.seed}/mix/{number}').random()
             yield next(read if chance < READING_SHARE else tasks)
 
+    near = words['unseen facts, near wordings']
     held = {
         'task': list(itertools.islice(manuals.stream(task, HELD_OUT_SEED, STATES), CHECK_SETS)),
         'task reworded': list(
             itertools.islice(manuals.stream(task, HELD_OUT_SEED, STATES, True), CHECK_SETS)
         ),
-        'unseen facts': list(
+        'unseen facts, near wordings, apart': list(
             itertools.islice(
-                reading.stream(words['unseen facts'], HELD_OUT_SEED, STATES), CHECK_SETS
+                reading.stream(near, HELD_OUT_SEED, STATES, level='apart'), CHECK_SETS
             )
         ),
     }
-    _train(model, start, work, plan, progress, sets(), held)
+    _train(model, start, work, plan, progress, sets(), held, CHECK_TASK_EVERY)
 
 
 def _train(
@@ -97,6 +103,7 @@ def _train(
     progress: Progress,
     sets: Iterator[ExampleSet],
     held: dict[str, list[ExampleSet]],
+    check_every: int,
 ) -> None:
     source = fetch_model(model)
     tokenizer, bos = read_tokenizer(source)
@@ -115,4 +122,4 @@ def _train(
             for name, some in checks.items()
         }
 
-    train(trainee, plan, map(packed, sets), work, progress, check, CHECK_EVERY)
+    train(trainee, plan, map(packed, sets), work, progress, check, check_every)

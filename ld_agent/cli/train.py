@@ -27,7 +27,9 @@ from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
 
-READING_SEQUENCES = 4000
+TASK_SEQUENCES = 240
+READING = (('reading', 1, 4000), ('reading_on', 3, 3600))
+"""Legs of the reading phase: name, seed, sets; from easy to hard, then on at the hard levels."""
 
 train = typer.Typer(help='Train an adapter (needs the training extra).', no_args_is_help=True)
 
@@ -39,7 +41,7 @@ def reading(
         Path | None, typer.Option(help='Adapter to go on from; none: from the start.')
     ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING_SEQUENCES,
+    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING[0][2],
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
     threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
 ) -> None:
@@ -59,25 +61,26 @@ def ld(
     ] = None,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = 1000,
+    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = TASK_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 2,
+    threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
+    no_reading: Annotated[
+        bool, typer.Option('--no-reading', help='Without the reading phase, for comparison.')
+    ] = False,
 ) -> None:
     """Phase two: the manual of a task, on top of reading."""
     with errors_as_sentences():
         run, plan = _training()
-        if start is None:
-            run.train_reading(
-                model,
-                None,
-                out / 'reading',
-                plan(sequences=READING_SEQUENCES, seed=seed - 1),
-                _show,
-            )
-            start, out = out / 'reading' / 'adapter', out / 'task'
+        if start is None and not no_reading:
+            for name, leg_seed, leg_sequences in READING:
+                numbers = plan(sequences=leg_sequences, seed=leg_seed, threads=threads)
+                run.train_reading(model, start, out / name, numbers, _show)
+                start = out / name / 'adapter'
         numbers = plan(
             sequences=sequences, warmup_steps=10, learning_rate=5e-4, seed=seed,
-            checkpoint_every=25,
+            checkpoint_every=25, threads=threads,
         )  # fmt: skip
+        out = out / 'task'
         loaded = find_task(None, task)
         run.train_task(model, loaded, start, out, numbers, _show)
         console.print('preparing the student with the new adapter, to measure it as it runs')

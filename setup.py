@@ -86,6 +86,7 @@ setup(
         'safetensors',
         # Option names changed between releases.
         'pydantic-monty==1.4.*',
+        'pyseccomp; sys_platform == "linux"',
     ],
     extras_require={
         'ros': [

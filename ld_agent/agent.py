@@ -89,9 +89,9 @@ class Agent:
             )
         try:
             board = board_of(state.observation)
-            self._settle(board.width, board.height, state.step)
-            view = {**state.observation, 'areas': self._area_cells()}
             trace: list[StageTrace] = []
+            self._settle(board.width, board.height, state.step, trace)
+            view = {**state.observation, 'areas': self._area_cells()}
             result = self._run_stages(view, trace)
             restricted = frozenset().union(*self._areas.values())
             abstained = bool(trace) and trace[-1].abstained
@@ -126,7 +126,11 @@ class Agent:
                 f'{", ".join(known)}'
             )
         if update.action == 'remove':
-            self._waiting.pop(update.name, None)
+            waiting = self._waiting.pop(update.name, None)
+            active = self.task.stage(update.stage).functions.get(update.name)
+            for function in (update, waiting, active):
+                if function is not None:
+                    self._executor.release(function.source)
             self._remove(update.stage, update.name)
             return
         self._read(update)
@@ -144,6 +148,11 @@ class Agent:
     def restricted(self) -> dict[str, frozenset[Cell]]:
         """The active restricted areas: function name → cells."""
         return dict(self._areas)
+
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        """Why each function in quarantine is there."""
+        return self._executor.quarantined
 
     def _run_stages(self, state: dict[str, Any], trace: list[StageTrace]) -> Any:
         result: Any = []
@@ -196,16 +205,18 @@ class Agent:
             raise LdAgentError(f'function {update.name!r} is refused: {"; ".join(faults)}')
         return function
 
-    def _settle(self, width: int, height: int, step: int) -> None:
+    def _settle(self, width: int, height: int, step: int, trace: list[StageTrace]) -> None:
         """Let waiting functions in, and expired ones out; one that fails is dropped."""
         for name in list(self._waiting):
-            function = self._read(self._waiting.pop(name))
-            stage = self.task.stage(function.stage)
-            if stage.repeat:
-                every = [[[x, y] for x in range(width) for y in range(height)]]
-                kept = self._executor.run(function, stage.gives, every, {})
-                dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
-                self._areas[function.name] = frozenset(dropped)
+            update = self._waiting.pop(name)
+            stage = self.task.stage(update.stage)
+            try:
+                function = self._read(update)
+                if stage.repeat:
+                    self._areas[name] = self._dropped(function, stage.gives, width, height)
+            except LdAgentError as error:
+                trace.append(_failed(stage, {}, f'{name} was dropped: {error}', 0.0))
+                continue
             self.task = with_function(
                 without_function(self.task, function.stage, function.name), function
             )
@@ -213,6 +224,15 @@ class Agent:
             for name, function in stage.functions.items():
                 if function.expires_at_step is not None and step >= function.expires_at_step:
                     self._remove(stage.name, name)
+
+    def _dropped(self, function: Function, gives: str, width: int, height: int) -> frozenset[Cell]:
+        """Return the cells of the board that a filter function drops."""
+        every = [[[x, y] for x in range(width) for y in range(height)]]
+        kept = self._executor.run(function, gives, every, {})
+        if len(kept) != 1:
+            raise FunctionFailed(f'{function.name} returned {len(kept)} lists of cells for one')
+        left = {tuple(cell) for cell in kept[0]}
+        return frozenset((x, y) for x, y in every[0] if (x, y) not in left)
 
     def _remove(self, stage: str, name: str) -> None:
         self._areas.pop(name, None)

@@ -33,6 +33,18 @@ class FunctionFailed(LdAgentError):
     """A function of the base raised, ran too long, or returned the wrong type."""
 
 
+class SandboxFailed(FunctionFailed):
+    """The sandbox could not run a function, which is not the function's fault."""
+
+
+class OutOfTime(FunctionFailed):
+    """A function ran until its time was over."""
+
+
+class WorkerLost(FunctionFailed):
+    """The sandbox's worker hung or died while it ran a function."""
+
+
 class MessageError(LdAgentError):
     """A message on a topic does not fit its schema."""
 

@@ -13,6 +13,9 @@
 # limitations under the License.
 """Runs functions: pinned ones in this process, all others in the sandbox.
 
+A function that makes the sandbox's worker hang or die, or twice in a row runs until its time is
+over, is in quarantine from then on: it does not run again until it is released.
+
 Gives and takes plain JSON-like data, and checks the type of what comes back. The tools of a
 base (`_tools.py`) are in front of each of its functions.
 """
@@ -24,10 +27,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from ld_agent.errors import FunctionFailed
-from ld_agent.function_file import Function
+from ld_agent.errors import FunctionFailed, OutOfTime, WorkerLost
+from ld_agent.function_file import Function, source_hash
 from ld_agent.sandbox import Sandbox
 from pydantic import TypeAdapter, ValidationError
+
+MAX_OUT_OF_TIME = 2
 
 _TYPES = {t.__name__: t for t in (list, dict, tuple, int, float, str, bool)}
 
@@ -55,6 +60,18 @@ class Executor:
         self.tools = tools
         self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
         self._sandbox: Sandbox | None = None
+        self._out_of_time: dict[str, int] = {}
+        self._quarantine: dict[str, str] = {}
+
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        """Why each function in quarantine is there."""
+        return tuple(self._quarantine.values())
+
+    def release(self, source: str) -> None:
+        """Let a function out of quarantine, because it was removed."""
+        self._quarantine.pop(source_hash(source), None)
+        self._out_of_time.pop(source_hash(source), None)
 
     def run(self, function: Function, gives: str, result: Any, state: dict) -> Any:
         """Return `function(result, state)`.
@@ -71,16 +88,19 @@ class Executor:
                 f'{error.errors()[0]["msg"]}'
             ) from None
 
-    def call(self, source: str, name: str, trusted: bool, *arguments: Any) -> Any:
-        """Call the function `name` of `source`, which `trusted` allows in this process.
+    def call(self, source: str, name: str, trusted: bool, *arguments: Any, more: str = '') -> Any:
+        """Call the function `name` of `source` and `more`.
+
+        Args:
+            trusted: `source` may run in this process.
+            more: further code, which `source` answers for.
 
         Raises:
-            FunctionFailed: it raised or ran too long.
+            FunctionFailed: it raised, ran too long, or is in quarantine.
         """
         if not trusted:
-            if self._sandbox is None:
-                self._sandbox = Sandbox()
-            return self._sandbox.call(f'{self.tools}\n{source}', name, *arguments)
+            return self._call_confined(source, more, name, arguments)
+        source = f'{source}{more}'
         key = (source, name)
         if key not in self._compiled:
             names: dict[str, Any] = {}
@@ -90,6 +110,28 @@ class Executor:
             return self._compiled[key](*arguments)
         except Exception as error:
             raise FunctionFailed(f'{name} raised {type(error).__name__}: {error}') from error
+
+    def _call_confined(self, source: str, more: str, name: str, arguments: tuple[Any, ...]) -> Any:
+        key = source_hash(source)
+        if key in self._quarantine:
+            raise FunctionFailed(
+                f'{name} was not run, it is in quarantine ({self._quarantine[key]}); '
+                'remove the function and correct it'
+            )
+        if self._sandbox is None:
+            self._sandbox = Sandbox()
+        try:
+            value = self._sandbox.call(f'{self.tools}\n{source}{more}', name, *arguments)
+        except OutOfTime as error:
+            self._out_of_time[key] = self._out_of_time.get(key, 0) + 1
+            if self._out_of_time[key] >= MAX_OUT_OF_TIME:
+                self._quarantine[key] = str(error)
+            raise
+        except WorkerLost as error:
+            self._quarantine[key] = str(error)
+            raise
+        self._out_of_time.pop(key, None)
+        return value
 
     def close(self) -> None:
         """End the sandbox's worker, if one was started."""

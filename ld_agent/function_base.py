@@ -222,6 +222,15 @@ def read_function(
     expires_at_step: int | None = None,
 ) -> tuple[Function | None, list[str]]:
     """Check the text of one function against its stage; return it, or None, and the faults."""
+    try:
+        return _read_function(task, source, name, origin, trusted, expires_at_step)
+    except (RecursionError, MemoryError):
+        return None, ['is nested too deeply to be read; write it with shorter expressions']
+
+
+def _read_function(
+    task: Task, source: str, name: str, origin: str, trusted: bool, expires_at_step: int | None
+) -> tuple[Function | None, list[str]]:
     faults = check_source(source)
     if faults:
         return None, faults
@@ -262,9 +271,9 @@ def run_examples(task: Task, function: Function, executor: Executor) -> list[str
         if not want:
             setting += f'    {call}\n'
             continue
-        source = f'{function.source}\n\ndef _example():\n{setting}    return repr({call})\n'
+        example = f'\n\ndef _example():\n{setting}    return repr({call})\n'
         try:
-            got = executor.call(source, '_example', function.trusted)
+            got = executor.call(function.source, '_example', function.trusted, more=example)
         except (FunctionFailed, SyntaxError) as error:
             got = str(error)
         if got != want:

@@ -29,6 +29,7 @@ from ld_agent.prompt import Entry
 from ld_agent.rule import Rule
 
 ALLOWED_IMPORTS = ('math', 'itertools', 'collections', 'heapq')
+MAX_CHARACTERS = 100_000
 _FORBIDDEN_NAMES = frozenset(
     'eval exec compile open input __import__ globals locals vars getattr setattr delattr '
     'breakpoint exit quit memoryview help print'.split()
@@ -70,6 +71,8 @@ def source_hash(source: str) -> str:
 
 def check_source(source: str) -> list[str]:
     """Return what the text of a function file does that is not allowed, a sentence each."""
+    if len(source) > MAX_CHARACTERS:
+        return [f'it has {len(source)} characters, {MAX_CHARACTERS} are allowed; write it shorter']
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:

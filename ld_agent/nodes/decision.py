@@ -168,7 +168,11 @@ class DecisionNode(LifecycleNode):
             if stage.note:
                 self._health.fault(f'step {state.step}, stage {stage.stage}: {stage.note}')
         publish_json(self._publisher, decision)
-        self._health.tell(step_ms=f'{decision.step_ms:.1f}', guarded=len(decision.guarded))
+        self._health.tell(
+            step_ms=f'{decision.step_ms:.1f}',
+            guarded=len(decision.guarded),
+            quarantined='; '.join(self._agent.quarantined) or 'none',
+        )
 
     def _on_listener(self, matched: QoSPublisherMatchedInfo) -> None:
         """Say the last decision again: who came in the middle of a step has missed it."""

@@ -39,7 +39,7 @@ from pydantic_monty._binary import find_monty_binary
 
 START_SECONDS = 10.0
 REQUEST_SECONDS = 2.0
-GRACE_SECONDS = 0.2
+GRACE_SECONDS = 1.0
 """A worker that does not stop by itself this long after a call's time is killed."""
 LIMITS = {
     'AS': 512 * 1024 * 1024,

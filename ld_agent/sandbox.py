@@ -35,7 +35,7 @@ MEMORY_BYTES = 16 * 1024 * 1024
 RECURSION_DEPTH = 200
 CALLS_PER_WORKER = 1000
 """Then a fresh one takes over, long before a worker's processor time is over."""
-MAX_ITEMS = 100_000
+MAX_ITEMS = 500_000
 MAX_TEXT = 1_000_000
 MAX_DEPTH = 32
 MAX_BITS = 1024
@@ -84,19 +84,19 @@ class Sandbox:
             SandboxFailed: it could not be run at all.
             FunctionFailed: it raised, hit a limit, or returned what is not plain data.
         """
-        worker = self._ready()
         inputs = {f'_argument_{i}': value for i, value in enumerate(arguments)}
         code = f'{source}\n\n{name}({", ".join(inputs)})'
         begun = time.monotonic()
         try:
+            worker = self._ready()
             with worker.session(f'{name}.py', limits=self._limits, os_policy=_POLICY) as session:
                 begun = time.monotonic()
-                value = session.feed_run(code, inputs=inputs, print_callback=_drop)
+                value = session.feed_run(code, inputs=inputs, print_callback=_ignore)
         except SandboxFailed:
-            self._replace()
+            self.drop_worker()
             raise
         except pydantic_monty.MontyCrashedError as error:
-            self._replace()
+            self.drop_worker()
             raise WorkerLost(f'{name} made the sandbox fail: {_reason(error)}') from None
         except pydantic_monty.MontyError as error:
             kind = FunctionFailed
@@ -116,23 +116,24 @@ class Sandbox:
         """
         return self._ready().layers
 
+    def drop_worker(self) -> None:
+        """End the worker; the spare one takes over."""
+        if self._workers:
+            self._workers.pop(0).close()
+
     def close(self) -> None:
         """End the workers."""
         while self._workers:
             self._workers.pop().close()
 
     def _ready(self) -> Worker:
-        """Return the worker, with a spare one behind it; the first time, announce gaps."""
+        """Return the worker, with a spare one behind it that gets ready meanwhile."""
         if self._workers and self._workers[0].calls >= CALLS_PER_WORKER:
-            self._replace()
+            self.drop_worker()
         while len(self._workers) < 2:
             self._workers.append(Worker(self._binary))
         announce(self._workers[0].layers)
         return self._workers[0]
-
-    def _replace(self) -> None:
-        self._workers.pop(0).close()
-        self._workers.append(Worker(self._binary))
 
 
 def announce(layers: Iterable[Layer]) -> None:
@@ -179,5 +180,5 @@ def _reason(error: Exception) -> str:
     return ''.join(c if c.isprintable() else '?' for c in line[:MAX_REASON])
 
 
-def _drop(stream: str, text: str) -> None:
+def _ignore(stream: str, text: str) -> None:
     """Throw away what a function prints."""

@@ -80,7 +80,7 @@ def _program(lib: Any, waits: int) -> str:
 
     def add(action: int, name: str, *conditions: Any) -> None:
         number = lib.resolve_syscall(lib.Arch.NATIVE, name)
-        if number != -1:
+        if number >= 0:
             rules.add_rule(action, number, *conditions)
 
     for name in ALWAYS:

@@ -199,10 +199,12 @@ def test_a_function_of_the_base_can_be_neither_replaced_nor_removed(hunt):
     assert hunt.decide().trace[1].selected == 'keep_all'
 
 
-def test_a_filter_that_fails_on_the_board_costs_one_turn_and_is_dropped(hunt):
+def test_a_filter_that_fails_on_the_board_is_dropped_and_the_decision_says_so(hunt):
     update = area_function(TASK, SQUARE, SIZE, (), 'test')
     broken = update.source.replace('return [[', 'cells[0][2:] and [][0]\n    return [[')
     hunt.agent.update(update.model_copy(update={'source': broken}))
-    with pytest.raises(LdAgentError, match='IndexError'):
-        hunt.decide()
+    first = hunt.decide()
+    assert [s.note for s in first.trace if s.note][0].startswith(f'{update.name} was dropped')
+    assert 'IndexError' in first.trace[0].note
+    assert len(first.moves) == 3
     assert hunt.decide().trace[1].candidates == ['drop_pockets', 'keep_all']

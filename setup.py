@@ -104,6 +104,7 @@ setup(
         # optimum-onnx admits transformers up to 4.57; torch is pinned to what was measured.
         'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'optimum-onnx>=0.1'],
         'gpu': ['onnxruntime-gpu'],
+        'large': ['openai>=1.60', 'tenacity>=8.2'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [
             'pytest',

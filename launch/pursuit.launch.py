@@ -23,11 +23,12 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 from ld_agent.graph import pursuit_graph, PursuitOptions
+from ld_agent.methods import NAMES
 
 from launch import LaunchDescription
 
 DESCRIPTIONS = {
-    'method': 'who selects: ld, reference or random',
+    'method': f'who decides: one of {NAMES}',
     'episodes': 'episodes to play',
     'seed': 'seed of the first episode',
     'evader': 'random, flee, adversary or llm',

@@ -20,15 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ld_agent.agent import Agent
 from ld_agent.emergency import area_function
 from ld_agent.messages import Decision, FunctionUpdate, State
+from ld_agent.player import Player
 from ld_agent_sim.worlds import World
 
 DEADLINE = 2.0
 
 
-def play(agent: Agent, world: World, seed: int, episode: int = 0) -> Iterator[Decision]:
+def play(agent: Player, world: World, seed: int, episode: int = 0) -> Iterator[Decision]:
     """Play one episode and yield each decision, after the world has taken it.
 
     The restricted areas of the world's scenario become filter functions of the agent, as the

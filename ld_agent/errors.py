@@ -59,3 +59,7 @@ class AreaError(LdAgentError):
 
 class BagError(LdAgentError):
     """A bag cannot be written or read."""
+
+
+class TeacherError(LdAgentError):
+    """A large model cannot be asked, or does not answer."""

@@ -34,6 +34,11 @@ class GuardMode(str, Enum):
     COUNT = 'count'
 
 
+NOWHERE: Cell = (-1, -1)
+"""Sent by `count` for a choice that is no cell: off every board, so that it is a violation also
+where staying would be legal."""
+
+
 def board_of(observation: Mapping[str, Any]) -> Board:
     """Return the chart that an observation shows."""
     return Board(
@@ -55,7 +60,7 @@ def guard_moves(
 
     Args:
         restricted: cells of all active restricted areas, whatever was selected.
-        moves: asked end cells; a pursuer without one is asked to stay.
+        moves: asked end cells; a pursuer without one is asked to stay, an empty one is no cell.
     """
     board = board_of(observation)
     evader = tuple(observation['evader'])
@@ -74,7 +79,7 @@ def guard_moves(
         )
         replaced = safe if mode is GuardMode.ON else None
         remarks.append(Guarded(pursuer=number, asked=asked, why=why or '', replaced_by=replaced))
-        sent.append(replaced or asked or start)
+        sent.append(replaced or asked or NOWHERE)
     return sent, remarks
 
 

@@ -11,9 +11,10 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The methods that can play: `ld` and, in the same harness, `reference` and `random`.
+"""The methods that can play, each made ready by its name (`methods.py`).
 
-All run the same agent and differ only in who selects a function.
+`ld`, `reference` and `random` run the same agent and differ only in who selects a function; the
+baselines of the paper give moves at once, under the same guard.
 """
 
 from __future__ import annotations
@@ -26,20 +27,33 @@ import random
 import time
 
 from ld_agent.agent import Agent, Select
-from ld_agent.errors import LdAgentError
+from ld_agent.direct import DirectAgent, Policy
+from ld_agent.errors import LdAgentError, ModelError
 from ld_agent.function_base import load_task, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.guard import GuardMode
+from ld_agent.large import LargeWriting
+from ld_agent.methods import METHODS, NAMES, WITH_STUDENT
+from ld_agent.player import Player
 from ld_agent.probe import probe, read_cases, SHIPPED
 from ld_agent.reference import reference_choice
 from ld_agent.selector import Selection, Selector
 from ld_agent.share import share_path
-from ld_agent.student.prepare import DEFAULT_MODEL, open_student, Progress
+from ld_agent.small import free_phrase, kd_phrase, Picking, Writing
+from ld_agent.student.prepare import (
+    ADAPTERS,
+    default_adapter,
+    DEFAULT_MODEL,
+    open_student,
+    prepare,
+    Progress,
+)
+from ld_agent.student.writer import open_writer
+from ld_agent.teacher import Endpoint, Teacher
 
 _log = logging.getLogger(__name__)
 SELF_TEST_EVERY = 6
 SELF_TEST_SHARE = 0.8
-METHODS = ('ld', 'reference', 'random')
 
 
 def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
@@ -64,14 +78,17 @@ def make_agent(
     abstain_below: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Agent:
-    """Return an agent that plays by `method`.
+) -> Player:
+    """Return a player that plays by `method`.
+
+    Args:
+        adapter: of `ld` and `kd`: `default` for the one that ships, or a folder in PEFT's format.
 
     Raises:
-        LdAgentError: an unknown method, model or guard mode, or a base that is not valid.
+        LdAgentError: an unknown method, model or guard mode, a base that is not valid, or
+            something that the method needs is not there.
     """
-    if method not in METHODS:
-        raise LdAgentError(f'method {method!r} is unknown; use one of {", ".join(METHODS)}')
+    _check(method)
     if guard not in [mode.value for mode in GuardMode]:
         raise LdAgentError(f"guard {guard!r} is unknown; use 'on' or 'count'")
     loaded = find_task(function_base, task)
@@ -84,9 +101,70 @@ def make_agent(
         select = student_select(selector)
     elif method == 'reference':
         select = reference_select
-    else:
+    elif method == 'random':
         select = _random_select(random.Random(seed))
+    else:
+        policy = _policy(method, loaded, model, adapter, provider, progress)
+        return DirectAgent(loaded, policy, method, GuardMode(guard))
     return Agent(loaded, select, method, GuardMode(guard), abstain_below)
+
+
+def prepare_method(method: str, model: str, progress: Progress | None = None) -> None:
+    """Do ahead what takes long, or may fail, before a player of `method` is made.
+
+    Raises:
+        LdAgentError: as in `make_agent`.
+    """
+    _check(method)
+    if method == 'large':
+        Teacher(Endpoint.from_environment()).close()
+    elif method in WITH_STUDENT:
+        prepare(model, _adapter(method, model, 'default'), progress)
+
+
+def kd_adapter(model: str) -> Path:
+    """Return the adapter of `kd` that ships for `model`.
+
+    Raises:
+        ModelError: none does; says how to train it.
+    """
+    shipped = default_adapter(f'{model}-kd')
+    if shipped is None:
+        raise ModelError(
+            f'method kd needs an adapter trained on the moves of a teacher, and none ships for '
+            f'the model {model!r}; train it with `ld-agent train kd --task pursuit --out DIR '
+            f'--outputs 30000` and copy DIR/adapter to {ADAPTERS / f"{model}-kd"}'
+        )
+    return shipped
+
+
+def _adapter(method: str, model: str, adapter: str | Path | None) -> str | Path | None:
+    """Return the adapter with which `method` opens its student."""
+    if method.startswith('small'):
+        return None
+    return kd_adapter(model) if (method, adapter) == ('kd', 'default') else adapter
+
+
+def _policy(
+    method: str,
+    task: Task,
+    model: str,
+    adapter: str | Path | None,
+    provider: str,
+    progress: Progress | None,
+) -> Policy:
+    if method == 'large':
+        return LargeWriting(Teacher(Endpoint.from_environment()), task.rules)
+    tuned = _adapter(method, model, adapter)
+    if method == 'small_pick':
+        return Picking(open_student(model, tuned, provider, progress), task.rules)
+    writer = open_writer(model, tuned, provider, progress)
+    return Writing(writer, kd_phrase if method == 'kd' else free_phrase(task.rules))
+
+
+def _check(method: str) -> None:
+    if method not in METHODS:
+        raise LdAgentError(f'method {method!r} is unknown; use one of {NAMES}')
 
 
 def _prepare(selector: Selector, stage: Stage) -> None:

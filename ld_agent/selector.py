@@ -57,6 +57,15 @@ class Selection:
         """The scores as probabilities; they sum to one."""
         return tuple(math.exp(score) for score in self.scores)
 
+    @classmethod
+    def of(cls, scores: Mapping[str, float], ms: float) -> Selection:
+        """Return the selection of the best name; of equal ones, the first in order."""
+        names = tuple(sorted(scores))
+        best = max(names, key=lambda name: scores[name])
+        ranked = sorted(scores.values(), reverse=True)
+        margin = ranked[0] - ranked[1] if len(ranked) > 1 else None
+        return cls(best, names, tuple(scores[name] for name in names), margin, ms)
+
 
 @dataclass(frozen=True)
 class _Set:
@@ -89,22 +98,10 @@ class Selector:
             return Selection(names[0], names, (0.0,), None, _ms(begun))
         together = self._set(rules, ordered)
         state = self.student.encode_text(prompt.render_state(facts))
-        scores = dict.fromkeys(names, 0.0)
-        for branch in together.branches:
-            rows = list(branch.children)
-            logits = self.student.logits(
-                [*state, *branch.prefix], together.cache, together.position, rows
-            ).astype(np.float64)
-            logs = logits - logits.max()
-            logs -= np.log(np.exp(logs).sum())
-            for log, below in zip(logs, branch.children.values(), strict=True):
-                for name in below:
-                    scores[name] += float(log)
-        ranked = sorted(scores.values(), reverse=True)
-        best = max(names, key=lambda name: scores[name])
-        return Selection(
-            best, names, tuple(scores[n] for n in names), ranked[0] - ranked[1], _ms(begun)
+        scores = score_names(
+            self.student, state, together.cache, together.position, together.branches
         )
+        return Selection.of(scores, _ms(begun))
 
     def passes(self, entries: Sequence[prompt.Entry]) -> int:
         """Return how many passes these names take: 1 where their first tokens all differ."""
@@ -160,6 +157,30 @@ class Selector:
         if len(self._sets) > KEPT_SETS:
             self._sets.popitem(last=False)
         return together
+
+
+def score_names(
+    student: Student,
+    ids: Sequence[int],
+    past: Cache,
+    position: int,
+    nodes: Sequence[Branch],
+) -> dict[str, float]:
+    """Return the log-probability of each name as what follows `ids`: one pass a branching node.
+
+    Args:
+        nodes: the branching nodes of at least two names, the root's first.
+    """
+    scores = {name: 0.0 for below in nodes[0].children.values() for name in below}
+    for node in nodes:
+        rows = list(node.children)
+        logits = student.logits([*ids, *node.prefix], past, position, rows).astype(np.float64)
+        logs = logits - logits.max()
+        logs -= np.log(np.exp(logs).sum())
+        for log, below in zip(logs, node.children.values(), strict=True):
+            for name in below:
+                scores[name] += float(log)
+    return scores
 
 
 def _ms(begun: float) -> float:

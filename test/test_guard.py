@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ld_agent.guard import guard_moves, GuardMode
+from ld_agent.guard import guard_moves, GuardMode, NOWHERE
 import pytest
 
 SEEN = {
@@ -100,7 +100,7 @@ def test_a_pursuer_that_got_no_move_is_asked_to_stay():
 
 @pytest.mark.parametrize('odd', [[1], [1, 1, 1], []])
 @pytest.mark.parametrize('mode', GuardMode)
-def test_what_is_no_cell_is_never_sent(odd, mode):
+def test_what_is_no_cell_is_replaced_or_counts_as_a_violation(odd, mode):
     sent, (remark,) = guard_moves(SEEN, frozenset(), [odd, *GOOD[1:]], mode)
     assert (remark.asked, remark.why) == (None, 'is no cell')
-    assert sent[0] == ((2, 0) if mode is GuardMode.ON else (0, 0))
+    assert sent[0] == ((2, 0) if mode is GuardMode.ON else NOWHERE)

@@ -27,9 +27,9 @@ from ld_agent.cli.evaluate import table
 from ld_agent.errors import BagError, LdAgentError
 from ld_agent.evaluate import evaluate_bags
 from ld_agent.graph import NodeSpec, pursuit_graph, PursuitOptions
-from ld_agent.players import find_task, METHODS
+from ld_agent.methods import METHODS, NAMES
+from ld_agent.players import find_task, prepare_method
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
-from ld_agent.student.prepare import prepare
 from ld_agent.worlds import open_world
 import typer
 
@@ -37,7 +37,7 @@ STOPPED = 130
 
 
 def pursuit(
-    method: Annotated[str, typer.Option(help='ld, reference or random.')] = 'ld',
+    method: Annotated[str, typer.Option(help=f'One of {NAMES}.')] = 'ld',
     episodes: Annotated[int, typer.Option(help='Episodes to play.')] = 20,
     seed: Annotated[int, typer.Option(help='Seed of the first episode.')] = 0,
     evader: Annotated[str, typer.Option(help='random, flee, adversary or llm.')] = 'flee',
@@ -71,8 +71,7 @@ def pursuit(
             )
         )  # fmt: skip
         _check(graph)
-        if method == 'ld':
-            prepare(model, progress=show_step)
+        prepare_method(method, model, show_step)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stopped = False
         try:
@@ -106,7 +105,7 @@ def _check(graph: list[NodeSpec]) -> None:
     given = {spec.name: spec.parameters for spec in graph}
     world, method = given['simulator'], given['decision']['method']
     if method not in METHODS:
-        raise LdAgentError(f'method {method!r} is unknown; use one of {", ".join(METHODS)}')
+        raise LdAgentError(f'method {method!r} is unknown; use one of {NAMES}')
     evader = 'flee' if world['evader'] == 'llm' else world['evader']
     open_world(
         'pursuit', evader, world['board'], world['moves'], world['scenario'], world['model']

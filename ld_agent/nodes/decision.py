@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import time
 
-from ld_agent.agent import Agent
 from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
+from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import every, Health, listen_json, publish_json, run
 from ld_agent.nodes.parameters import DecisionParameters, declare
+from ld_agent.player import Player
 from ld_agent.players import make_agent
 from rclpy.event_handler import PublisherEventCallbacks, QoSPublisherMatchedInfo
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -41,12 +42,12 @@ TICK_SECONDS = 0.05
 
 
 class DecisionNode(LifecycleNode):
-    """Decides with one agent."""
+    """Decides with one player."""
 
     def __init__(self) -> None:
         super().__init__('decision')
         self.settings = declare(self, DecisionParameters)
-        self._agent: Agent | None = None
+        self._agent: Player | None = None
         self._last: tuple[State, Decision] | None = None
         self._waiting: State | None = None
         self._met: float | None = None
@@ -75,7 +76,7 @@ class DecisionNode(LifecycleNode):
             self.get_logger().fatal(str(error))
             return TransitionCallbackReturn.FAILURE
         self._health = Health(self)
-        self._health.tell(method=p.method, model=p.model if p.method == 'ld' else 'none')
+        self._health.tell(method=p.method, model=p.model if p.method in WITH_STUDENT else 'none')
         self._publisher = self.create_lifecycle_publisher(
             String,
             topics.DECISION.name,

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar
 
 from ld_agent.errors import LdAgentError
+from ld_agent.methods import NAMES
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
@@ -65,7 +66,7 @@ class DecisionParameters(Parameters):
     """Parameters of the decision node."""
 
     task: str = Field('pursuit', description='task to decide')
-    method: str = Field('ld', description='ld, reference or random')
+    method: str = Field('ld', description=f'one of {NAMES}')
     model: str = Field('smollm2', description='smollm2, a folder, a .gguf, or a Hugging Face id')
     provider: Literal['auto', 'cpu', 'cuda'] = Field('auto', description='where the model runs')
     function_base: str = Field(

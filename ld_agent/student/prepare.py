@@ -43,13 +43,14 @@ from ld_agent.student.verify import verify
 from ld_agent.student.weights import architecture_of, read_weights, WRITTEN_ARCHITECTURES
 
 _log = logging.getLogger(__name__)
+ADAPTERS = Path(__file__).parent.parent / 'adapters'
 _FORMAT = 3
 """Raised whenever the written graph changes, so that older folders are not used."""
 
 
 def default_adapter(model: str) -> Path | None:
     """Return the adapter that ships for `model`, if any."""
-    folder = Path(__file__).parent.parent / 'adapters' / model
+    folder = ADAPTERS / model
     shipped = model == Path(model).name and (folder / TENSORS).exists()
     return folder if shipped else None
 

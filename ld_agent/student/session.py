@@ -69,9 +69,7 @@ class Student:
         options.log_severity_level = 3
         providers = _providers(provider)
         try:
-            self._session = ort.InferenceSession(
-                str(folder / 'model.onnx'), options, providers=providers
-            )
+            self._session = self._load(folder / 'model.onnx', options, providers)
         except Exception as error:
             raise ModelError(
                 f'{folder / "model.onnx"} does not load ({error}); run `ld-agent prepare --force`'
@@ -129,19 +127,10 @@ class Student:
         """
         return self._run(['logits'], ids, past, position, rows)[0][-1]
 
-    def generate(self, ids: Sequence[int], most: int, stop: int | None = None) -> list[int]:
-        """Return up to `most` tokens, greedily; `stop` ends it. For baselines and benchmarks."""
-        everything = np.arange(self.tokenizer.get_vocab_size())
-        past, new = self.empty, list(ids)
-        written: list[int] = []
-        while len(written) < most:
-            out = self._run(['logits', *self._new_names], new, past, len(past), everything)
-            past = Cache(tuple(array[:, :, : len(past) + len(new)] for array in out[1:]))
-            new = [int(out[0][-1].argmax())]
-            if new[0] == stop:
-                break
-            written += new
-        return written
+    def _load(
+        self, path: Path, options: ort.SessionOptions, providers: list[str]
+    ) -> ort.InferenceSession:
+        return ort.InferenceSession(str(path), options, providers=providers)
 
     def _run(
         self,

@@ -46,11 +46,14 @@ def play(agent: Player, world: World, seed: int, episode: int = 0) -> Iterator[D
             else:
                 update = FunctionUpdate(action='remove', name=filters.pop(event.name))
             agent.update(update)
-        decision = agent.decide(
-            State(
-                task=agent.task.name, episode=episode, seed=seed, step=world.step, stamp=0.0,
-                deadline=DEADLINE, observation=world.observation(),
-            )
-        )  # fmt: skip
+        decision = agent.decide(state_of(world, seed, episode))
         world.apply({'moves': decision.moves})
         yield decision
+
+
+def state_of(world: World, seed: int, episode: int = 0) -> State:
+    """Return the `state` that the world shows now, without a clock."""
+    return State(
+        task=world.task, episode=episode, seed=seed, step=world.step, stamp=0.0,
+        deadline=DEADLINE, observation=world.observation(),
+    )  # fmt: skip

@@ -140,8 +140,11 @@ def free_phrase(rules: str) -> Phrase:
     """Return how `small_free` is asked: rules and state, no example."""
 
     def phrase(view: Mapping[str, Any]) -> tuple[str, str]:
-        told = f'{board_text.rules_text(rules, view)} {board_text.ORDER}\n'
-        return told, f'{board_text.state_text(view)} The three pursuers move to'
+        asked = (
+            f'Evader: {board_text.cells_text([view["evader"]])}\n'
+            f'Pursuers: {board_text.cells_text(view["pursuers"])}\nPursuers after the move:'
+        )
+        return f'{board_text.rules_text(rules, view)} {board_text.ORDER}\n', asked
 
     return phrase
 

@@ -80,6 +80,11 @@ class Endpoint:
             _price(environment, 'COMPLETION_PRICE'),
         )
 
+    @staticmethod
+    def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
+        """Tell whether the environment names an endpoint, be it in part."""
+        return any(environment.get(_AT + name) for name in ('BASE_URL', 'MODEL'))
+
     def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
         """Return what tokens cost; None where a price or a count is not known."""
         if prompt_tokens is None or completion_tokens is None:

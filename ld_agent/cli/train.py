@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""`ld-agent train`: the two phases that make an adapter."""
+"""`ld-agent train`: the two phases that make an adapter, and the baseline `kd`."""
 
 from __future__ import annotations
 
@@ -88,6 +88,32 @@ def ld(
     text = json.dumps(figures, indent=2)
     (out / 'report.json').write_text(text + '\n', encoding='utf-8')
     typer.echo(text)
+
+
+@train.command()
+def kd(
+    out: Annotated[Path, typer.Option(help='Work folder: outputs, checkpoint, log, adapter.')],
+    outputs: Annotated[int, typer.Option(min=1, help="States with the teacher's moves.")],
+    task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
+    epochs: Annotated[int, typer.Option(min=1, help='Times that each output is seen.')] = 1,
+) -> None:
+    """The baseline kd: write the moves of a teacher; `large` where one is configured."""
+    with errors_as_sentences():
+        _training()
+        from ld_agent.training.kd import Lesson, train_kd
+
+        lesson = Lesson.of_configured_teacher(outputs, epochs)
+        console.print(
+            f'the teacher is {lesson.teacher} {lesson.teacher_model}'.rstrip()
+            + ('' if lesson.teacher_model else ' (no large model is configured)'),
+            highlight=False,
+        )
+        record = train_kd(
+            model, task, out, lesson, _show,
+            lambda done: None if done % 1000 else console.print(f'{done} outputs'),
+        )  # fmt: skip
+    typer.echo(json.dumps(record, indent=2))
 
 
 def _training():

@@ -15,7 +15,8 @@
 
 Takes packed example sets, gives a PEFT adapter; resumes from its last checkpoint. The loss of
 an answer is minus its score: log-softmax among the children of each branching node on its
-way. Needs the training extra (torch, transformers, peft).
+way; of a written answer, log-softmax over the vocabulary at each of its tokens. Needs the
+training extra (torch, transformers, peft).
 """
 
 from __future__ import annotations
@@ -100,6 +101,20 @@ class Trainee:
 
     def choice_logits(self, packed: Packed) -> list[torch.Tensor]:
         """Return for every choice the logits of its children, fp32, shape (children,)."""
+        read = self._hidden(packed, [choice.index for choice in packed.choices])
+        return [
+            self.rows[list(choice.children)].float() @ read[i]
+            for i, choice in enumerate(packed.choices)
+        ]
+
+    def token_logits(self, packed: Packed) -> torch.Tensor:
+        """Return for every token of the written answers all logits, fp32 (tokens, vocabulary)."""
+        read = self._hidden(packed, [target.index for target in packed.tokens])
+        with torch.autocast(self.device, torch.bfloat16):
+            return (read @ self.rows.T).float()
+
+    def _hidden(self, packed: Packed, indices: list[int]) -> torch.Tensor:
+        """Return the last hidden states at `indices`, fp32 (indices, width)."""
         allowed = torch.from_numpy(packed.allowed).to(self.device)
         bias = torch.zeros(allowed.shape, dtype=torch.bfloat16, device=self.device)
         bias.masked_fill_(~allowed, torch.finfo(torch.bfloat16).min)
@@ -110,11 +125,7 @@ class Trainee:
                 attention_mask=bias[None, None],
                 use_cache=False,
             ).last_hidden_state[0]
-        read = hidden[[c.index for c in packed.choices]].float()
-        return [
-            self.rows[list(choice.children)].float() @ read[i]
-            for i, choice in enumerate(packed.choices)
-        ]
+        return hidden[indices].float()
 
     def save(self, folder: Path) -> None:
         """Write the adapter in PEFT's format, tensors in fp16."""
@@ -129,6 +140,45 @@ class Trainee:
         config.save_pretrained(str(folder))
 
 
+@dataclass(frozen=True)
+class Scores:
+    """How a trainee answers a packed set: one value a choice, or a token of a written answer.
+
+    Attributes:
+        examples: which example each belongs to.
+        losses: (N,) fp32, nats.
+        hits: (N,) whether the best one is right.
+        best: (N,) probability of the best one.
+    """
+
+    examples: list[int]
+    losses: torch.Tensor
+    hits: list[bool]
+    best: list[float]
+
+
+def score(trainee: Trainee, packed: Packed) -> Scores:
+    """Score every choice, or every token of the written answers, of `packed`."""
+    if packed.tokens:
+        logs = torch.log_softmax(trainee.token_logits(packed), 1)
+        targets = torch.tensor([t.token for t in packed.tokens], device=logs.device)
+        best, found = logs.detach().max(1)
+        return Scores(
+            [target.example for target in packed.tokens],
+            -logs.gather(1, targets[:, None])[:, 0],
+            (found == targets).tolist(),
+            best.exp().tolist(),
+        )
+    every = [torch.log_softmax(logits, 0) for logits in trainee.choice_logits(packed)]
+    pairs = list(zip(packed.choices, every, strict=True))
+    return Scores(
+        [choice.example for choice in packed.choices],
+        torch.stack([-logs[choice.target] for choice, logs in pairs]),
+        [int(logs.argmax()) == choice.target for choice, logs in pairs],
+        [float(logs.detach().max().exp()) for logs in every],
+    )
+
+
 def train(
     trainee: Trainee,
     plan: Plan,
@@ -137,12 +187,14 @@ def train(
     progress: Progress,
     check: Callable[[], dict] | None = None,
     check_every: int = 0,
+    notes: dict[str, Any] | None = None,
 ) -> None:
     """Train, checkpointing into `work`; a run that was interrupted goes on where it stopped.
 
     Args:
         packs: the training stream; skipped up to the step that the checkpoint reached.
         check: measured every `check_every` steps; its figures go into the log.
+        notes: what else the log is to say of the run.
     """
     optimiser = torch.optim.AdamW(trainee.parameters(), lr=plan.learning_rate, weight_decay=0.0)
     work.mkdir(parents=True, exist_ok=True)
@@ -157,7 +209,7 @@ def train(
             next(packs)
     log = (work / 'log.jsonl').open('a', encoding='utf-8')
     if not first:
-        log.write(json.dumps({'plan': asdict(plan)}) + '\n')
+        log.write(json.dumps({'plan': asdict(plan), **(notes or {})}) + '\n')
     for step in range(first, plan.steps):
         begun = time.perf_counter()
         for group in optimiser.param_groups:
@@ -165,14 +217,11 @@ def train(
         loss_sum, hits_by_kind = 0.0, defaultdict(list)
         for _ in range(plan.per_step):
             packed = next(packs)
-            losses, hits = [], []
-            for choice, logits in zip(packed.choices, trainee.choice_logits(packed), strict=True):
-                losses.append(-torch.log_softmax(logits, 0)[choice.target])
-                hits.append(int(logits.argmax()) == choice.target)
-            loss = torch.stack(losses).sum() / packed.examples
+            scores = score(trainee, packed)
+            loss = scores.losses.sum() / packed.examples
             (loss / plan.per_step).backward()
             loss_sum += float(loss.detach())
-            hits_by_kind[packed.kind].extend(hits)
+            hits_by_kind[packed.kind].extend(scores.hits)
         torch.nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -209,10 +258,12 @@ def measure(trainee: Trainee, packs: Iterable[Packed]) -> dict[str, float]:
         for packed in packs:
             hit = np.ones(packed.examples, dtype=bool)
             best = np.ones(packed.examples)
-            for choice, logits in zip(packed.choices, trainee.choice_logits(packed), strict=True):
-                chances = torch.softmax(logits, 0)
-                hit[choice.example] &= int(chances.argmax()) == choice.target
-                best[choice.example] *= float(chances.max())
+            scores = score(trainee, packed)
+            for example, right_one, chance in zip(
+                scores.examples, scores.hits, scores.best, strict=True
+            ):
+                hit[example] &= right_one
+                best[example] *= chance
             right.extend(hit)
             sure.extend(best)
     return {

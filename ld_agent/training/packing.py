@@ -15,12 +15,13 @@
 
 The same pieces, positions and choices as the selection at run time, so that what is trained
 is what runs: rules, blocks behind the rules, states at a fixed distance behind the rules,
-loss on the branching nodes of the candidates' names. Knows nothing about models.
+loss on the branching nodes of the candidates' names. Where a student is to write, the loss is
+on the tokens of its answer. Knows nothing about models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ld_agent import prompt
@@ -42,6 +43,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class TokenTarget:
+    """A token of a written answer: where it is read, and which of the vocabulary is right."""
+
+    example: int
+    index: int
+    token: int
+
+
+@dataclass(frozen=True)
 class Packed:
     """A packed set of T tokens.
 
@@ -52,6 +62,7 @@ class Packed:
         choices: every branching node on the way to every answer.
         examples: how many states there are.
         kind: what sort of set it is, for the log.
+        tokens: of written answers, where the student writes instead of choosing.
     """
 
     ids: np.ndarray
@@ -60,6 +71,7 @@ class Packed:
     choices: tuple[Choice, ...]
     examples: int
     kind: str
+    tokens: tuple[TokenTarget, ...] = ()
 
 
 def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
@@ -85,13 +97,38 @@ def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
         pieces.append((len(rules) + prompt.BLOCK_SPAN, shown, 'state'))
         start += len(shown)
 
+    return Packed(*_sequence(pieces), tuple(choices), len(example_set.examples), example_set.kind)
+
+
+def pack_outputs(
+    rules: str, outputs: Sequence[tuple[str, str]], encode: Encode, bos: int | None, kind: str
+) -> Packed:
+    """Put states with the answers to be written after them behind one text of rules.
+
+    Args:
+        outputs: (state, answer) texts; every token of an answer is a target.
+    """
+    known = ([] if bos is None else [bos]) + encode(rules)
+    pieces: list[tuple[int, list[int], str]] = [(0, known, 'rules')]
+    targets = []
+    start = len(known)
+    for number, (state_text, answer_text) in enumerate(outputs):
+        state, answer = encode(state_text), encode(answer_text)
+        first = start + len(state) - 1
+        targets += [TokenTarget(number, first + n, token) for n, token in enumerate(answer)]
+        pieces.append((len(known), state + answer[:-1], 'state'))
+        start += len(state) + len(answer) - 1
+    return Packed(*_sequence(pieces), (), len(outputs), kind, tuple(targets))
+
+
+def _sequence(
+    pieces: Sequence[tuple[int, list[int], str]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ids, positions and mask of pieces (first position, tokens, kind) in a row."""
     ids = np.array([i for _, piece, _ in pieces for i in piece], dtype=np.int64)
     positions = np.concatenate([first + np.arange(len(piece)) for first, piece, _ in pieces])
     owner = np.concatenate([np.full(len(piece), n) for n, (_, piece, _) in enumerate(pieces)])
     kind = np.array([('rules', 'block', 'state').index(k) for _, _, k in pieces])[owner]
     order = np.arange(len(ids))
     same = (owner[:, None] == owner[None, :]) & (order[:, None] >= order[None, :])
-    allowed = same | (kind[:, None] > kind[None, :])
-    return Packed(
-        ids, positions, allowed, tuple(choices), len(example_set.examples), example_set.kind
-    )
+    return ids, positions, same | (kind[:, None] > kind[None, :])

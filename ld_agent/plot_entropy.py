@@ -69,7 +69,7 @@ def _draw_bars(axes: Axes, methods: Mapping[str, Mapping[str, float]], key: str)
         axes.bar(place, bound, width=0.62, color=PASSED)
         axes.bar(place, value, width=0.62, color=CHOSEN)
         axes.text(
-            place, bound + 0.02 * tallest, f'{value:.2f} of {bound:.2f}', ha='center',
+            place, bound + 0.02 * tallest, f'{value:.3g} of {bound:.3g}', ha='center',
             fontsize=8, color=MUTED,
         )  # fmt: skip
     axes.set_ylim(0, 1.12 * tallest)

@@ -115,7 +115,16 @@ def test_a_scenario_that_is_unknown_gives_one_sentence_with_those_that_are_there
 @pytest.mark.parametrize(
     ('change', 'sentence'),
     [
-        ({'method': 'magic'}, "method 'magic' is unknown; use one of ld, reference, random"),
+        (
+            {'method': 'magic'},
+            "method 'magic' is unknown; use one of ld, reference, random, small_free, small_pick, "
+            'kd, large',
+        ),
+        (
+            {'method': 'small'},
+            "method 'small' is unknown; use one of ld, reference, random, small_free, small_pick, "
+            'kd, large',
+        ),
         ({'guard': 'off'}, "guard 'off' is unknown; use 'on' or 'count'"),
     ],
 )

@@ -157,7 +157,7 @@ def test_a_prepared_student_has_a_manifest_and_opens(tiny):
     shares = [done for done, _ in said]
     assert shares == sorted(shares) and shares[-1] == 1.0
     student = open_student(str(tiny), None)
-    assert len(student.generate(student.encode_text('the evader'), 3)) == 3
+    assert len(student.encode(student.encode_text('the evader'))) > 1
 
 
 def test_a_prepared_student_is_not_prepared_again(tiny):

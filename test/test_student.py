@@ -132,22 +132,6 @@ def test_another_process_computes_the_same_bits(student, rows):
     assert there.stdout.strip() == here.tobytes().hex()
 
 
-def test_generation_agrees_with_scoring_the_whole_vocabulary(student):
-    ids = [student.bos, *student.encode_text('The capital of France is')]
-    every = np.arange(student.tokenizer.get_vocab_size())
-    written = student.generate(ids, 4)
-    for number, token in enumerate(written):
-        logits = student.logits(ids + written[:number], student.empty, 0, every)
-        assert int(logits.argmax()) == token
-
-
-def test_generation_ends_at_the_stop_token(student):
-    ids = [student.bos, *student.encode_text('One, two, three,')]
-    written = student.generate(ids, 6)
-    stop = written[3]
-    assert student.generate(ids, 6, stop) == written[: written.index(stop)]
-
-
 def test_tokens_beyond_the_context_are_refused(student, rows):
     with pytest.raises(ModelError, match='do not fit into the context'):
         student.logits([5, 6], student.empty, student.context - 1, rows)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+import errno
 import hashlib
 import importlib
 import json
@@ -172,9 +173,11 @@ class Teacher:
         """Return the answer to `messages` (role and content each), at temperature 0.
 
         Raises:
-            TeacherError: the endpoint refuses the question, or no attempt came through.
+            TeacherError: the endpoint refuses the question, no attempt came through, or replies
+                cannot be kept.
         """
         kept = self._file(messages, most_tokens)
+        _make_room(kept.parent)
         reply = _read(kept)
         if reply is not None:
             return reply
@@ -272,15 +275,28 @@ def _read(file: Path) -> Reply | None:
         return None
 
 
+def _make_room(folder: Path) -> None:
+    """Make sure that a reply can be kept, before it is paid for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _cannot_keep(folder, error) from None
+
+
 def _write(file: Path, question: Mapping[str, Any], reply: Reply) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(f'.{os.getpid()}.part')
         text = json.dumps({**question, 'reply': asdict(reply)}, indent=1)
         part.write_text(text + '\n', encoding='utf-8')
         part.replace(file)
     except OSError as error:
-        raise TeacherError(
-            f'{file.parent}: the reply cannot be kept ({error.strerror}); make room there, or set '
-            'LD_AGENT_CACHE to a folder that can be written'
-        ) from None
+        raise _cannot_keep(file.parent, error) from None
+
+
+def _cannot_keep(folder: Path, error: OSError) -> TeacherError:
+    return TeacherError(
+        f'{folder}: replies cannot be kept ({error.strerror}); make room there, or set '
+        'LD_AGENT_CACHE to a folder that can be written'
+    )

@@ -110,6 +110,8 @@ setup(
             'pytest',
             'pytest-timeout',
             'hypothesis',
+            'openai>=1.60',
+            'tenacity>=8.2',
             'pettingzoo>=1.24',
             'gymnasium',
             'ruff',

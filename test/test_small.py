@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ld_agent import board_text
 from ld_agent.direct import DirectAgent
 from ld_agent.errors import LdAgentError
@@ -48,16 +50,19 @@ def asked(view) -> State:
 def brute_force(writer: Writer, text: str, names: list[str]) -> dict[str, float]:
     """Score every name token by token, from whole passes over the vocabulary."""
     ends = {name: writer.encode_text(f' {name}\n') for name in names}
-    scores = {}
+    ids = [writer.bos, *writer.encode_text(text)]
+
+    @cache
+    def after(written: tuple[int, ...]) -> np.ndarray:
+        (_, logits), *_ = writer.greedy([*ids, *written], writer.empty, 0, 1)
+        return logits.astype(np.float64)
+
+    scores = dict.fromkeys(names, 0.0)
     for name, tokens in ends.items():
-        score = 0.0
         for depth, token in enumerate(tokens):
             rivals = {t[depth] for t in ends.values() if t[:depth] == tokens[:depth]}
-            ids = [writer.bos, *writer.encode_text(text), *tokens[:depth]]
-            (_, logits), *_ = writer.greedy(ids, writer.empty, 0, 1)
-            among = logits[sorted(rivals)].astype(np.float64)
-            score += logits[token] - np.log(np.exp(among - among.max()).sum()) - among.max()
-        scores[name] = float(score)
+            logits = after(tuple(tokens[:depth]))
+            scores[name] += float(logits[token] - np.logaddexp.reduce(logits[sorted(rivals)]))
     return scores
 
 

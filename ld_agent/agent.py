@@ -22,7 +22,7 @@ An agent holds the task with its active functions and one way to select; it know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import time
 from typing import Any
 
@@ -53,6 +53,8 @@ class Agent:
         method: name under which decisions go out.
         abstain_below: smallest margin of a selection (difference of log-probabilities, nats) that
             is acted upon; below it the step gets the guard's safe moves. 0: always act.
+        made_from: what the selections depend on beside code and function base, such as the
+            student; None where that was not said, so that results cannot be told from stale ones.
     """
 
     def __init__(
@@ -62,9 +64,11 @@ class Agent:
         method: str,
         guard: GuardMode,
         abstain_below: float = 0.0,
+        made_from: Mapping[str, str] | None = None,
     ) -> None:
         self.task = task
         self.method = method
+        self.made_from = made_from
         self._base = task
         self._select = select
         self._guard = guard

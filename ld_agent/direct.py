@@ -56,8 +56,15 @@ Policy = Callable[[Mapping[str, Any]], Answer]
 class DirectAgent(Agent):
     """A player that asks a policy; updates, areas and guard are those of every agent."""
 
-    def __init__(self, task: Task, policy: Policy, method: str, guard: GuardMode) -> None:
-        super().__init__(task, _no_function, method, guard)
+    def __init__(
+        self,
+        task: Task,
+        policy: Policy,
+        method: str,
+        guard: GuardMode,
+        made_from: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(task, _no_function, method, guard, made_from=made_from)
         self._policy = policy
 
     def _run_stages(self, state: dict[str, Any], trace: list[StageTrace]) -> list[list[int]]:

@@ -19,14 +19,14 @@ is compared, and where it disagrees the report says so. Needs no ROS and no mode
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ld_agent.bags import Episode, read_bag
 from ld_agent.errors import BagError, LdAgentError
-from ld_agent.function_base import load_task, read_function, Task
+from ld_agent.function_base import load_task, read_function, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.messages import FunctionUpdate, StageTrace
 from ld_agent.referee import referee, Verdict
@@ -197,9 +197,9 @@ def _report(
         agreement=float(np.mean(judged)) if judged else None,
         agreement_note=agreement_note,
         judged=len(judged),
-        selection_ms=_millis([s.ms for d in decisions for s in d.trace if _is_choice(s)]),
-        step_ms=_millis([decision.step_ms for decision in decisions]),
-        cycle_ms=_millis([ms for episode in episodes for ms in _cycles(episode)]),
+        selection_ms=millis([s.ms for d in decisions for s in d.trace if is_choice(s)]),
+        step_ms=millis([decision.step_ms for decision in decisions]),
+        cycle_ms=millis([ms for episode in episodes for ms in _cycles(episode)]),
         seeds=tuple(episode.seed for episode, _ in ended),
         violations=sum(verdict.violations for _, verdict in ended),
         lost_turns=sum(verdict.lost_turns for _, verdict in ended),
@@ -211,14 +211,19 @@ def _report(
 
 
 def _share(ended: Sequence[tuple[Episode, Verdict]], outcome: Outcome) -> Share:
-    if not ended:
+    return wilson(sum(verdict.outcome is outcome for _, verdict in ended), len(ended))
+
+
+def wilson(hits: int, total: int) -> Share:
+    """Return the share `hits` of `total` with its Wilson 95 % interval; of nothing, [0, 1]."""
+    if not total:
         return Share(0.0, 0.0, 1.0)
-    hits = sum(verdict.outcome is outcome for _, verdict in ended)
-    interval = binomtest(hits, len(ended)).proportion_ci(CONFIDENCE, method='wilson')
-    return Share(hits / len(ended), float(interval.low), float(interval.high))
+    interval = binomtest(hits, total).proportion_ci(CONFIDENCE, method='wilson')
+    return Share(hits / total, float(interval.low), float(interval.high))
 
 
-def _millis(values: Sequence[float]) -> Millis:
+def millis(values: Sequence[float]) -> Millis:
+    """Return median and 99th percentile of some milliseconds."""
     if not values:
         return Millis(None, None)
     return Millis(float(np.median(values)), float(np.percentile(values, 99)))
@@ -230,9 +235,31 @@ def _cycles(episode: Episode) -> list[float]:
     return [(times[step + 1] - times[step]) / 1e6 for step in times if step + 1 in times]
 
 
-def _is_choice(stage: StageTrace) -> bool:
+def is_choice(trace: StageTrace) -> bool:
     """Tell whether there was something to choose."""
-    return len(stage.candidates) > 1
+    return len(trace.candidates) > 1
+
+
+def agrees(
+    stage: Stage, trace: StageTrace, functions: Mapping[str, Function | None]
+) -> bool | None:
+    """Tell whether the manual's rules choose what was selected.
+
+    Args:
+        functions: name → function, of all candidates that are known.
+
+    Returns:
+        None where it cannot be judged: nothing to choose, an unknown candidate, a trace without
+        facts, or a candidate set for which the manual has no one answer.
+    """
+    candidates = [functions.get(name) for name in trace.candidates]
+    known = [function for function in candidates if function is not None]
+    if not is_choice(trace) or len(known) < len(candidates):
+        return None
+    try:
+        return reference_choice(stage, trace.facts, known) == trace.selected
+    except (LdAgentError, NameError):
+        return None
 
 
 def _agreements(episode: Episode, task: Task | None) -> list[bool]:
@@ -244,20 +271,16 @@ def _agreements(episode: Episode, task: Task | None) -> list[bool]:
     for step, decision in episode.decisions.items():
         active = episode.active_functions(step)
         for trace in decision.trace:
-            if not _is_choice(trace) or trace.stage not in stages:
+            if trace.stage not in stages:
                 continue
             stage = stages[trace.stage]
-            candidates = [
-                stage.functions.get(name) or _added(task, active.get(name))
+            functions = {
+                name: stage.functions.get(name) or _added(task, active.get(name))
                 for name in trace.candidates
-            ]
-            known = [function for function in candidates if function is not None]
-            try:
-                if len(known) == len(candidates):
-                    agreed.append(reference_choice(stage, trace.facts, known) == trace.selected)
-            # A trace without facts, or a candidate set for which the manual has no one answer.
-            except (LdAgentError, NameError):
-                continue
+            }
+            judged = agrees(stage, trace, functions)
+            if judged is not None:
+                agreed.append(judged)
     return agreed
 
 

@@ -50,3 +50,7 @@ class Player(Protocol):
     @property
     def restricted(self) -> dict[str, frozenset[Cell]]:
         """The active restricted areas: function name → cells."""
+
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        """Why each function in quarantine is there."""

@@ -40,6 +40,7 @@ from ld_agent.reference import reference_choice
 from ld_agent.selector import Selection, Selector
 from ld_agent.share import share_path
 from ld_agent.small import free_phrase, kd_phrase, Picking, Writing
+from ld_agent.student.cache import identity
 from ld_agent.student.prepare import (
     ADAPTERS,
     default_adapter,
@@ -54,6 +55,8 @@ from ld_agent.teacher import Endpoint, Teacher
 _log = logging.getLogger(__name__)
 SELF_TEST_EVERY = 6
 SELF_TEST_SHARE = 0.8
+SEEDED = ('random',)
+"""Methods that draw from the agent's seed: an episode repeats with an agent of its own."""
 
 
 def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
@@ -92,6 +95,7 @@ def make_agent(
     if guard not in [mode.value for mode in GuardMode]:
         raise LdAgentError(f"guard {guard!r} is unknown; use 'on' or 'count'")
     loaded = find_task(function_base, task)
+    made_from: dict[str, str] = {}
     if method == 'ld':
         selector = Selector(open_student(model, adapter, provider, progress))
         if model != DEFAULT_MODEL or adapter != 'default':
@@ -99,14 +103,17 @@ def make_agent(
         for stage in loaded.stages:
             _prepare(selector, stage)
         select = student_select(selector)
+        made_from = identity(selector.student.folder)
     elif method == 'reference':
         select = reference_select
     elif method == 'random':
         select = _random_select(random.Random(seed))
     else:
         policy = _policy(method, loaded, model, adapter, provider, progress)
-        return DirectAgent(loaded, policy, method, GuardMode(guard))
-    return Agent(loaded, select, method, GuardMode(guard), abstain_below)
+        return DirectAgent(
+            loaded, policy, method, GuardMode(guard), _origin(method, model, adapter)
+        )
+    return Agent(loaded, select, method, GuardMode(guard), abstain_below, made_from)
 
 
 def prepare_method(method: str, model: str, progress: Progress | None = None) -> None:
@@ -160,6 +167,14 @@ def _policy(
         return Picking(open_student(model, tuned, provider, progress), task.rules)
     writer = open_writer(model, tuned, provider, progress)
     return Writing(writer, kd_phrase if method == 'kd' else free_phrase(task.rules))
+
+
+def _origin(method: str, model: str, adapter: str | Path | None) -> dict[str, str]:
+    """Return what the moves of a direct method depend on."""
+    if method == 'large':
+        endpoint = Endpoint.from_environment()
+        return {'model': endpoint.model, 'base_url': endpoint.base_url}
+    return identity(prepare(model, _adapter(method, model, adapter)))
 
 
 def _check(method: str) -> None:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 import logging
+import os
 from pathlib import Path
 
 from ld_agent.errors import ModelError
@@ -32,6 +33,7 @@ import onnxruntime as ort
 
 _log = logging.getLogger(__name__)
 THREADS = 2
+THREADS_VARIABLE = 'LD_AGENT_THREADS'
 _LEAST = 2
 """Tokens of the smallest pass: the attention rounds otherwise for a token alone, and a score
 would depend on the cut; so one is sent twice and read once."""
@@ -55,14 +57,18 @@ class Student:
         folder: what `prepare` wrote: `model.onnx` and `tokenizer.json`.
         bos: token that begins every prompt, if the model wants one.
         provider: `auto` (CUDA where ONNX Runtime has it, else CPU), `cpu` or `cuda`.
+        threads: of a pass; default the variable `LD_AGENT_THREADS`, else 2. The bits of a score
+            do not depend on it.
 
     Raises:
-        ModelError: the provider is not there, or the graph does not load.
+        ModelError: the provider is not there, the graph does not load, or `LD_AGENT_THREADS` is
+            no number of threads.
     """
 
     def __init__(
-        self, folder: Path, bos: int | None, provider: str = 'auto', threads: int = THREADS
+        self, folder: Path, bos: int | None, provider: str = 'auto', threads: int | None = None
     ) -> None:
+        threads = threads or _threads()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -77,6 +83,7 @@ class Student:
         self.provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
         _log.info('student %s runs on %s, %d threads', folder.name, self.provider, threads)
         self.bos = bos
+        self.folder = folder
         self.name = folder.name
         self.tokenizer = load_tokenizer(folder / 'tokenizer.json')
         notes = self._session.get_modelmeta().custom_metadata_map
@@ -160,6 +167,15 @@ class Student:
         }
         feed.update(zip(self._past_names, past.layers, strict=True))
         return self._session.run(outputs, feed)
+
+
+def _threads() -> int:
+    given = os.environ.get(THREADS_VARIABLE) or str(THREADS)
+    if not given.isdecimal() or int(given) < 1:
+        raise ModelError(
+            f'{THREADS_VARIABLE} is {given!r}; give a number of threads, 1 or more, or unset it'
+        )
+    return int(given)
 
 
 def _providers(wanted: str) -> list[str]:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: pursuit test pin
+.PHONY: pursuit tables test pin
 $(VENV)/.run: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -16,6 +16,10 @@ $(VENV)/.test: $(VENV)/.run
 
 pursuit: $(VENV)/.run
 	$(BIN)/ld-agent pursuit --episodes 20 --evader flee --method ld
+
+# ARGS goes to the command, such as ARGS="table1 --processes 4".
+tables: $(VENV)/.run
+	$(BIN)/ld-agent tables $(ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -105,6 +105,7 @@ setup(
         'train': ['torch==2.13.0', 'transformers>=4.57,<4.58', 'peft>=0.17', 'optimum-onnx>=0.1'],
         'gpu': ['onnxruntime-gpu'],
         'large': ['openai>=1.60', 'tenacity>=8.2'],
+        'cluster': ['ray>=2.9'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [
             'pytest',

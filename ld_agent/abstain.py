@@ -27,7 +27,7 @@ from typing import Any
 
 from ld_agent.function_base import Task
 from ld_agent.plot_board import INK, MUTED
-from ld_agent.plots import figure_for
+from ld_agent.plots import figure_file
 from ld_agent.selector import Selector
 from ld_agent.training import manuals, reading
 from ld_agent.training.examples import ExampleSet
@@ -89,7 +89,7 @@ def _figures(there: np.ndarray, missing: np.ndarray) -> dict[str, Any]:
 
 
 def _draw(margins: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
-    with figure_for(path, (4.6, 4.4)) as figure:
+    with figure_file(path, (4.6, 4.4)) as figure:
         axes = figure.add_axes((0.14, 0.12, 0.82, 0.8))
         for kind, (there, missing) in margins.items():
             at = np.sort(np.concatenate([there, missing, [np.inf]]))

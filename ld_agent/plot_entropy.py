@@ -21,7 +21,7 @@ from typing import Any
 
 from ld_agent.plot_board import GRID, INK, MUTED
 from ld_agent.plot_trace import CHOSEN, PASSED
-from ld_agent.plots import figure_for
+from ld_agent.plots import figure_file
 from matplotlib.axes import Axes
 
 PANELS = {
@@ -43,7 +43,7 @@ def draw_entropy(measured: Mapping[str, Any], path: Path) -> None:
         BagError: the file cannot be written.
     """
     methods: dict[str, dict[str, float]] = measured['methods']
-    with figure_for(path, (10.0, 4.2)) as figure:
+    with figure_file(path, (10.0, 4.2)) as figure:
         figure.text(
             0.07,
             0.94,

@@ -83,7 +83,7 @@ def draw_trajectories(episodes: Sequence[Episode], path: Path) -> None:
     """Draw the trajectories of `episodes` side by side (paper, figure 5)."""
     columns = min(len(episodes), 3 if len(episodes) != 4 else 2)
     rows = math.ceil(len(episodes) / columns)
-    with figure_for(path, (4.1 * columns, 4.35 * rows + 0.5)) as figure:
+    with figure_file(path, (4.1 * columns, 4.35 * rows + 0.5)) as figure:
         grid = figure.add_gridspec(
             rows, columns, left=0.055 / columns + 0.01, right=0.985, wspace=0.1, hspace=0.18,
             top=1 - 0.4 / (4.35 * rows + 0.5), bottom=0.62 / (4.35 * rows + 0.5),
@@ -115,7 +115,7 @@ def draw_trace(episode: Episode, step: int, path: Path) -> None:
     lines = max(len(trace.facts) for trace in decision.trace)
     heights = [0.28 + 0.2 * lines, 0.25 + 0.33 * most, 0.1 + 2.4 * seen['height'] / seen['width']]
 
-    with figure_for(path, (2.75 * columns, sum(heights) + 1.3)) as figure:
+    with figure_file(path, (2.75 * columns, sum(heights) + 1.3)) as figure:
         tall = sum(heights) + 1.3
         grid = figure.add_gridspec(
             3, columns, height_ratios=heights, left=0.02, right=0.985, wspace=0.12, hspace=0.12,
@@ -150,7 +150,7 @@ def draw_trace(episode: Episode, step: int, path: Path) -> None:
 def draw_episode_card(episode: Episode, path: Path) -> None:
     """Draw an episode's trajectory and the functions that were selected at each step."""
     rows = _functions_by_stage(episode)
-    with figure_for(path, (10.4, 4.9)) as figure:
+    with figure_file(path, (10.4, 4.9)) as figure:
         axes = figure.add_axes((0.035, 0.12, 0.44, 0.79))
         draw_trajectory(axes, episode)
         axes.set_title(_caption(episode))
@@ -159,8 +159,8 @@ def draw_episode_card(episode: Episode, path: Path) -> None:
 
 
 @contextmanager
-def figure_for(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
-    """Give a figure of `size` (inches) to draw on, and write it to `path` afterwards.
+def figure_file(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
+    """Yield an empty figure of `size` (width, height) inches; it is written to `path` after.
 
     Raises:
         BagError: the file cannot be written.

@@ -41,7 +41,7 @@ def open_world(task: str, evader: str, board: str, moves: str, scenario: str, mo
     try:
         policy = llm_evader(model) if evader == 'llm' else EVADERS[evader]
         chart = replace(Board.parse(board), moves=moves)
-        setting = load_scenario(_scenario_file(scenario)) if scenario else None
+        setting = load_scenario(scenario_file(scenario)) if scenario else None
         return make_world(task, evader=policy, board=chart, scenario=setting)
     except KeyError:
         raise LdAgentError(
@@ -51,7 +51,12 @@ def open_world(task: str, evader: str, board: str, moves: str, scenario: str, mo
         raise LdAgentError(str(error)) from None
 
 
-def _scenario_file(name: str) -> Path:
+def scenario_file(name: str) -> Path:
+    """Return the file of a scenario: a name in `config/scenarios`, or a path.
+
+    Raises:
+        LdAgentError: no scenario has that name.
+    """
     if Path(name).suffix in ('.yaml', '.yml'):
         return Path(name)
     folder = share_path('config', 'scenarios')

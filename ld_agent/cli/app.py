@@ -23,6 +23,7 @@ from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
 from ld_agent.cli.replay import replay
+from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
 import typer
 
@@ -32,6 +33,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, replay, prepare, probe, bench):
+for _verb in (pursuit, evaluate, replay, prepare, probe, bench, tables):
     app.command()(_verb)
 app.add_typer(train, name='train')

@@ -92,7 +92,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def identity(folder: Path) -> dict[str, str]:
     """Return what tells a prepared student from every other: its name, a hash of its files."""
     files = json.dumps(read_manifest(folder)['files'], sort_keys=True)
-    return {'student': folder.name, 'files': hashlib.sha256(files.encode()).hexdigest()[:12]}
+    return {
+        'student': folder.name,
+        'student_files': hashlib.sha256(files.encode()).hexdigest()[:12],
+    }
 
 
 def damaged_files(folder: Path) -> list[str]:

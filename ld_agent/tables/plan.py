@@ -1,0 +1,139 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the tables hold, as data: a table is its rows and how its outcomes are called.
+
+A new table is one more entry in `TABLES`. Knows nothing about how rows are played or drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ld_agent.errors import LdAgentError
+
+FIRST_SEED = 1_000_000
+"""Reported seeds begin here; training and every choice of ours use smaller ones."""
+PAPER = 200
+"""Episodes a method in the paper."""
+MANY = 1000
+PURSUIT_OUTCOMES = {
+    'success': 'success',
+    'failure_without_violation': 'failure without violation',
+    'failure_with_violation': 'failure with violation',
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Episodes of one method in one setting.
+
+    Attributes:
+        scenario: a name in `config/scenarios`, a YAML file, or empty for none.
+        episodes: how many; their seeds count up from `FIRST_SEED`.
+        options: further arguments of `make_agent`, such as the model.
+        variant: tells rows apart that differ in their options alone.
+    """
+
+    method: str
+    evader: str = 'flee'
+    scenario: str = ''
+    episodes: int = PAPER
+    task: str = 'pursuit'
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = ''
+
+    @property
+    def name(self) -> str:
+        """The row's name within its table, which also names its file."""
+        parts = (self.method, self.variant, self.evader, Path(self.scenario).stem)
+        return '-'.join(part for part in parts if part)
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the episodes."""
+        return range(FIRST_SEED, FIRST_SEED + self.episodes)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Attributes:
+        name: also names its markers, its folder of results and its plots.
+        outcomes: outcome of an episode → heading of its column.
+        steps_of: the outcome whose steps are averaged; None for no such column.
+    """
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    outcomes: Mapping[str, str]
+    steps_of: str | None = None
+
+
+TABLES = (
+    Table(
+        'table1',
+        'Table 1. Pursuit (paper, section 4.1)',
+        (
+            Row('large'),
+            Row('small_free'),
+            Row('small_pick'),
+            Row('kd'),
+            Row('ld', episodes=MANY),
+            Row('reference', episodes=MANY),
+            Row('random'),
+        ),
+        PURSUIT_OUTCOMES,
+        steps_of='success',
+    ),
+)
+
+
+def choose(
+    tables: Sequence[Table], names: Iterable[str] = (), episodes: int | None = None
+) -> list[Table]:
+    """Return the named tables, all by default, each row with `episodes` if given.
+
+    Raises:
+        LdAgentError: there is no such table.
+    """
+    known = {table.name: table for table in tables}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise LdAgentError(f'table {unknown[0]!r} is unknown; use some of {", ".join(known)}')
+    chosen = [known[name] for name in names] or list(tables)
+    if episodes is None:
+        return chosen
+    return [
+        replace(table, rows=tuple(replace(row, episodes=episodes) for row in table.rows))
+        for table in chosen
+    ]
+
+
+def check_methods(tables: Iterable[Table], methods: Iterable[str]) -> None:
+    """Raise unless each of `methods` has a row.
+
+    Raises:
+        LdAgentError: one has none.
+    """
+    known = list(dict.fromkeys(row.method for table in tables for row in table.rows))
+    for method in methods:
+        if method not in known:
+            raise LdAgentError(
+                f'no table has a row for the method {method!r}; use some of {", ".join(known)}'
+            )

@@ -65,7 +65,8 @@ def abstain_report(selector: Selector, task: Task, plot: Path | None = None) -> 
 
 def _margins(selector: Selector, sets: Iterable[ExampleSet]) -> tuple[np.ndarray, np.ndarray]:
     """Return the margins with the right candidate there, and with it missing."""
-    there, missing = [], []
+    there: list[float] = []
+    missing: list[float] = []
     for made in sets:
         if len(made.entries) < 3 or any(e.when_to_use in OTHERWISE for e in made.entries):
             continue

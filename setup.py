@@ -64,6 +64,7 @@ setup(
             'config',
             'config/scenarios',
             'config/schema',
+            'config/students',
             'function_base',
             'function_base/pursuit',
         ),

@@ -35,6 +35,7 @@ DESCRIPTIONS = {
     'board': 'WIDTHxHEIGHT in cells',
     'moves': 'exact or up_to',
     'model': 'student: smollm2, a folder, a .gguf file or a Hugging Face id',
+    'adapter': 'LoRA adapter: default for the shipped one, or its folder',
     'provider': 'where the student runs: auto, cpu or cuda',
     'function_base': 'folder of a function base; empty: the shipped one',
     'guard': 'on: replace illegal moves; count: let them out as violations',

@@ -47,6 +47,7 @@ class PursuitOptions:
     board: str = '20x20'
     moves: str = 'exact'
     model: str = 'smollm2'
+    adapter: str = 'default'
     provider: str = 'auto'
     function_base: str = ''
     guard: str = 'on'
@@ -68,6 +69,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
             {
                 'method': o.method,
                 'model': o.model,
+                'adapter': o.adapter,
                 'provider': o.provider,
                 'function_base': o.function_base,
                 'guard': o.guard,

@@ -116,7 +116,12 @@ def make_agent(
     return Agent(loaded, select, method, GuardMode(guard), abstain_below, made_from)
 
 
-def prepare_method(method: str, model: str, progress: Progress | None = None) -> None:
+def prepare_method(
+    method: str,
+    model: str,
+    adapter: str | Path | None = 'default',
+    progress: Progress | None = None,
+) -> None:
     """Do ahead what takes long, or may fail, before a player of `method` is made.
 
     Raises:
@@ -126,7 +131,7 @@ def prepare_method(method: str, model: str, progress: Progress | None = None) ->
     if method == 'large':
         Teacher(Endpoint.from_environment()).close()
     elif method in WITH_STUDENT:
-        prepare(model, _adapter(method, model, 'default'), progress)
+        prepare(model, _adapter(method, model, adapter), progress)
 
 
 def kd_adapter(model: str) -> Path:

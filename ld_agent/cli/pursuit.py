@@ -44,6 +44,9 @@ def pursuit(
     board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',
     moves: Annotated[str, typer.Option(help='exact or up_to.')] = 'exact',
     model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',
+    adapter: Annotated[
+        str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
+    ] = 'default',
     provider: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
     function_base: Annotated[str, typer.Option(help='Folder of a function base.')] = '',
     guard: Annotated[str, typer.Option(help='on or count.')] = 'on',
@@ -66,12 +69,12 @@ def pursuit(
         bag = record or Path('bags') / datetime.now().strftime('%Y%m%d-%H%M%S')
         graph = pursuit_graph(
             PursuitOptions(
-                method, episodes, seed, evader, board, moves, model, provider, function_base,
-                guard, abstain_below, scenario, deadline, rate, str(bag),
+                method, episodes, seed, evader, board, moves, model, adapter, provider,
+                function_base, guard, abstain_below, scenario, deadline, rate, str(bag),
             )
         )  # fmt: skip
         _check(graph)
-        prepare_method(method, model, show_step)
+        prepare_method(method, model, adapter, show_step)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stopped = False
         try:

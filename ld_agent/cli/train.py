@@ -15,14 +15,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from ld_agent.cli.common import console, errors_as_sentences
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
 from ld_agent.selector import Selector
+from ld_agent.student.known import known_student
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
@@ -47,7 +49,7 @@ def reading(
 ) -> None:
     """Phase one: learn to read manuals of invented functions."""
     with errors_as_sentences():
-        run, plan = _training()
+        run, plan = _training(model)
         numbers = plan(sequences=sequences, seed=seed, threads=threads)
         run.train_reading(model, start, out, numbers, _show)
 
@@ -70,15 +72,15 @@ def ld(
 ) -> None:
     """Phase two: the manual of a task, on top of reading."""
     with errors_as_sentences():
-        run, plan = _training()
+        run, plan = _training(model)
         if start is None and not no_reading:
             for name, leg_seed, leg_sequences in READING:
                 numbers = plan(sequences=leg_sequences, seed=leg_seed, threads=threads)
                 run.train_reading(model, start, out / name, numbers, _show)
                 start = out / name / 'adapter'
         numbers = plan(
-            sequences=sequences, warmup_steps=10, learning_rate=5e-4, seed=seed,
-            checkpoint_every=25, threads=threads,
+            sequences=sequences, warmup_steps=10, learning_rate=plan().learning_rate / 2,
+            seed=seed, checkpoint_every=25, threads=threads,
         )  # fmt: skip
         out = out / 'task'
         loaded = find_task(None, task)
@@ -100,7 +102,7 @@ def kd(
 ) -> None:
     """The baseline kd: write the moves of a teacher; `large` where one is configured."""
     with errors_as_sentences():
-        _training()
+        _training(model)
         from ld_agent.training.kd import Lesson, train_kd
 
         lesson = Lesson.of_configured_teacher(outputs, epochs)
@@ -116,7 +118,8 @@ def kd(
     typer.echo(json.dumps(record, indent=2))
 
 
-def _training():
+def _training(model: str) -> tuple[Any, Any]:
+    """Return the module that trains, and its `Plan` with the numbers that suit `model`."""
     try:
         from ld_agent.training import lora, run
     except ImportError as error:
@@ -124,7 +127,9 @@ def _training():
             f'training needs torch, transformers and peft ({error}); install ld_agent with '
             '`pip install ".[train]"`'
         ) from None
-    return run, lora.Plan
+    known = known_student(model)
+    numbers = {} if known is None else known.training.model_dump()
+    return run, partial(lora.Plan, **numbers)
 
 
 def _show(record: dict) -> None:

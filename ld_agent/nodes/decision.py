@@ -65,6 +65,7 @@ class DecisionNode(LifecycleNode):
                 p.method,
                 p.task,
                 model=p.model,
+                adapter=p.adapter,
                 provider=p.provider,
                 function_base=p.function_base or None,
                 guard=p.guard,

@@ -68,6 +68,7 @@ class DecisionParameters(Parameters):
     task: str = Field('pursuit', description='task to decide')
     method: str = Field('ld', description=f'one of {NAMES}')
     model: str = Field('smollm2', description='smollm2, a folder, a .gguf, or a Hugging Face id')
+    adapter: str = Field('default', description='default for the shipped one, or its folder')
     provider: Literal['auto', 'cpu', 'cuda'] = Field('auto', description='where the model runs')
     function_base: str = Field(
         '', description='folder of the function base; empty: the shipped one'

@@ -30,6 +30,7 @@ import zlib
 
 from ld_agent.errors import ModelError
 from ld_agent.student.cache import cache_folder, locked, sha256
+from ld_agent.student.known import known_student
 
 Progress = Callable[[str, float], None]
 """Called with what is being done, and the share of all that is done, 0 to 1."""
@@ -69,8 +70,8 @@ def fetch_model(model: str, progress: Progress = silent) -> Path:
     """Return where the weights of `model` lie, fetching them first if needed.
 
     Args:
-        model: `smollm2`, a .gguf file, a folder (Hugging Face's format, or with a .gguf file in
-            it), or a Hugging Face id.
+        model: `smollm2`, a name in config/students, a .gguf file, a folder (Hugging Face's
+            format, or with a .gguf file in it), or a Hugging Face id.
         progress: told of a download.
 
     Raises:
@@ -81,11 +82,14 @@ def fetch_model(model: str, progress: Progress = silent) -> Path:
     path = local_model(model)
     if path is not None:
         return path
+    known = known_student(model)
+    if known is not None:
+        return _fetch_from_hub(known.model, progress)
     if _HUB_ID.fullmatch(model):
         return _fetch_from_hub(model, progress)
     raise ModelError(
-        f'model {model!r} is neither {DEFAULT_MODEL!r}, nor a .gguf file, nor a folder, nor a '
-        'Hugging Face id such as Qwen/Qwen2.5-0.5B-Instruct'
+        f'model {model!r} is neither {DEFAULT_MODEL!r}, nor a name in config/students, nor a '
+        '.gguf file, nor a folder, nor a Hugging Face id such as Qwen/Qwen2.5-0.5B-Instruct'
     )
 
 

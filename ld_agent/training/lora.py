@@ -42,7 +42,7 @@ Progress = Callable[[dict], None]
 class Plan:
     """The numbers of a training run."""
 
-    sequences: int
+    sequences: int = 0
     per_step: int = 4
     learning_rate: float = 1e-3
     warmup_steps: int = 40
@@ -80,8 +80,10 @@ class Trainee:
             if source.suffix == '.gguf'
             else {'pretrained_model_name_or_path': source}
         )
+        # A .gguf file is dequantised in fp32; a large model must not take twice its memory.
+        dtype = torch.float32 if source.suffix == '.gguf' else torch.bfloat16
         model: Any = AutoModelForCausalLM.from_pretrained(
-            **where, dtype=torch.float32, attn_implementation='eager'
+            **where, dtype=dtype, attn_implementation='eager'
         )
         model = model.to(torch.bfloat16)
         config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')

@@ -160,3 +160,19 @@ def test_cuda_without_cuda_is_refused_in_a_sentence(monkeypatch):
 def test_an_unknown_provider_is_refused():
     with pytest.raises(ModelError, match='use auto, cpu or cuda'):
         open_student(provider='tpu')
+
+
+def test_the_bits_do_not_depend_on_the_threads(student, rows, monkeypatch):
+    ids = [student.bos, *student.encode_text(RULES + STATE)]
+    monkeypatch.setenv('LD_AGENT_THREADS', '1')
+    alone = open_student()
+    assert np.array_equal(
+        alone.logits(ids, alone.empty, 0, rows), student.logits(ids, student.empty, 0, rows)
+    )
+
+
+@pytest.mark.parametrize('given', ['0', 'two', '-1', '1.5'])
+def test_what_is_no_number_of_threads_is_refused_in_a_sentence(monkeypatch, given):
+    monkeypatch.setenv('LD_AGENT_THREADS', given)
+    with pytest.raises(ModelError, match=f"LD_AGENT_THREADS is '{given}'; give a number"):
+        open_student()

@@ -148,7 +148,7 @@ def test_a_broken_function_file_is_named_with_what_is_wrong(base, kind):
 
 def test_all_faults_of_a_base_are_told_at_once(base):
     edit(base / 'approach.py', 'Stage: choose', '')
-    edit(base / 'trap.py', 'import itertools', 'import os')
+    edit(base / 'trap.py', 'def trap', 'import os\n\n\ndef trap')
     edit(base / 'keep_all.py', 'return cells', 'return')
     said = '\n'.join(faults_of(base))
     assert all(f'{name}.py' in said for name in ('approach', 'trap', 'keep_all'))

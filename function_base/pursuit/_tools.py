@@ -18,6 +18,8 @@ Cells are `[x, y]`. `state` is the observation: `width`, `height`, `moves`, `pur
 closed areas that were published, as label → cells.
 """
 
+import itertools
+
 
 def _straight(a, b):
     """Return the Manhattan distance."""
@@ -132,3 +134,128 @@ def _pick(measured, state, cost):
         else:
             moves.append(list(state['pursuers'][number]))
     return moves
+
+
+KEPT = 4
+"""Cells of each pursuer that are looked at in a later step of `_together`."""
+WIDTH = 4
+"""Positions that are looked at in each later step."""
+STEPS = 2
+
+
+def _together(measured, state, prefer, kept):
+    """Return the moves, among each pursuer's `kept` preferred rows, that serve best together.
+
+    Looks some steps ahead: to the pursuers' moves, the evader's likely replies, and again.
+    What is measured there is straight, so a pursuer that has to go round what is closed keeps to
+    its shortest way.
+    """
+    known = {'closed': _closed(state), 'steps': {}, 'reach': {}}
+    options = []
+    for number, rows in enumerate(measured):
+        rows = _on_the_way(rows, state)
+        liked = sorted(rows, key=lambda row: (prefer(number, row), row[0], row[1]))[:kept]
+        options.append([(row[0], row[1]) for row in liked] or [tuple(state['pursuers'][number])])
+    wary = _is_wary(state, known)
+    best = _outcomes(options, tuple(state['evader']), None, wary, state, known)
+    for _ in range(STEPS - 1):
+        if best[0][0] <= 0:
+            break
+        further = {}
+        for _, cells, evader, first in best[:WIDTH]:
+            options = [_closer(cell, evader, state, known) for cell in cells]
+            for outcome in _outcomes(options, evader, first, wary, state, known):
+                place = (tuple(sorted(outcome[1])), outcome[2])
+                if place not in further or outcome < further[place]:
+                    further[place] = outcome
+        best = sorted(further.values())
+    return [list(cell) for cell in best[0][3]]
+
+
+def _on_the_way(rows, state):
+    """Return the rows of the shortest measured distance if a way is not straight, else all."""
+    if all(row[2] <= _straight(row, state['evader']) + 1 for row in rows):
+        return rows
+    shortest = min(row[2] for row in rows)
+    return [row for row in rows if row[2] == shortest]
+
+
+def _outcomes(options, evader, first, wary, state, known):
+    """Return `(cost, cells, evader, first moves)` of every joint move, cheapest first.
+
+    The cost is the mean over the evader's likely replies, 0 if all of them end in a capture, and
+    -1 for a capture before it replies; the evader of an outcome is where the reply costs most.
+    """
+    found = []
+    for cells in itertools.product(*options):
+        if all(_straight(cell, evader) < 2 for cell in cells):
+            return [(-1, cells, evader, first or cells)]
+        replies = _replies(cells, evader, wary, state, known)
+        costs = [_to_go(cells, reply) for reply in replies]
+        most = max(costs)
+        found.append((sum(costs) / len(costs), cells, replies[costs.index(most)], first or cells))
+    return sorted(found)
+
+
+def _to_go(cells, evader):
+    """Return how far a position is from a capture, which is 0."""
+    far, gaps = [], []
+    for x, y in cells:
+        dx, dy = abs(x - evader[0]), abs(y - evader[1])
+        far.append(dx + dy)
+        gaps.append(max(dx, dy))
+    return 0 if max(far) < 2 else 10 * max(far) + 10 * max(gaps) + 3 * sum(far)
+
+
+def _replies(cells, evader, wary, state, known):
+    """Return the evader's likely moves from `evader`: to the largest sum of distances.
+
+    Among equal sums the smallest distance counts. A wary evader looks one step further, at where
+    the pursuers will be if each closes in straight.
+    """
+    if wary:
+        cells = [_closer(cell, evader, state, known)[0] for cell in cells]
+    best, likely = None, []
+    for reply in _flights(evader, state, known):
+        ends = _flights(reply, state, known) if wary else [reply]
+        worth = max(_worth(cells, end) for end in ends)
+        if best is None or worth > best:
+            best, likely = worth, [reply]
+        elif worth == best:
+            likely.append(reply)
+    return likely
+
+
+def _worth(cells, end):
+    far = [abs(x - end[0]) + abs(y - end[1]) for x, y in cells]
+    return sum(far), min(far)
+
+
+def _is_wary(state, known):
+    """Tell whether the evader's last move was a wary evader's and not a plain one's.
+
+    The pursuers stand where they stood when it moved.
+    """
+    track = state.get('evader_track', [])
+    if not track:
+        return False
+    cells = [tuple(cell) for cell in state['pursuers']]
+    before, now = tuple(track[-1]), tuple(state['evader'])
+    plain, wary = (_replies(cells, before, habit, state, known) for habit in (False, True))
+    return now in wary and now not in plain
+
+
+def _flights(cell, state, known):
+    """Return where the evader may go from a cell; it stays only if it must."""
+    if cell not in known['steps']:
+        known['steps'][cell] = _steps(cell, state, known['closed']) or [cell]
+    return known['steps'][cell]
+
+
+def _closer(cell, evader, state, known):
+    """Return a pursuer's `KEPT` moves that end nearest to the evader, nearest first."""
+    if (cell, evader) not in known['reach']:
+        ends = _reach(cell, state, known['closed']) or [cell]
+        ends = sorted(ends, key=lambda end: (_straight(end, evader), end))
+        known['reach'][cell, evader] = ends[:KEPT]
+    return known['reach'][cell, evader]

@@ -20,10 +20,11 @@ def converge(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     When to use: the evader is near and the formation is spread
     Rule: evader == 'near' and formation == 'spread'
     Example:
-        >>> converge([[[2, 0, 7, 7], [1, 1, 7, 7]]], {'pursuers': [[0, 0]], 'evader': [5, 4]})
+        >>> state = {'width': 9, 'height': 9, 'pursuers': [[0, 0]], 'evader': [5, 4]}
+        >>> converge([[[2, 0, 7, 7], [1, 1, 7, 7]]], state)
         [[2, 0]]
     """
     evader = state['evader']
-    return _pick(
-        measured, state, lambda number, row: (_gap(row, evader), _straight(row, evader), -row[0])
+    return _together(
+        measured, state, lambda number, row: (_gap(row, evader), _straight(row, evader)), 4
     )

@@ -24,7 +24,7 @@ def encircle(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
         >>> pursuers = [[0, 0], [0, 0], [0, 0]]
         >>> state = {'width': 9, 'height': 9, 'pursuers': pursuers, 'evader': [4, 4]}
         >>> encircle(rows, state)
-        [[1, 1], [0, 2], [1, 1]]
+        [[2, 0], [0, 2], [1, 1]]
     """
     x, y = state['evader']
     posts = [p for p in ([x + 2, y], [x - 2, y], [x, y + 2], [x, y - 2]) if _inside(p, state)]
@@ -37,4 +37,6 @@ def encircle(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
                     if best is None or length < best[0]:
                         best = (length, (a, b, c))
     targets = best[1] if best else (state['evader'],) * 3
-    return _pick(measured, state, lambda number, row: (_straight(row, targets[number]), row[2]))
+    return _together(
+        measured, state, lambda number, row: (_straight(row, targets[number]), row[2]), 4
+    )

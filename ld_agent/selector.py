@@ -21,10 +21,11 @@ matter; only the state is new (paper, section 3.3, equation 3; design, section 7
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 import math
 import time
+from typing import Generic, TypeVar
 
 from ld_agent import prompt
 from ld_agent.errors import FunctionBaseError
@@ -32,7 +33,8 @@ from ld_agent.student.session import Cache, Student
 from ld_agent.trie import Branch, branches
 import numpy as np
 
-KEPT_SETS = 64
+KEPT_BYTES = 512 * 2**20
+"""Of blocks, and again of candidate sets; those not used for longest are encoded anew."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,40 @@ class _Set:
     branches: tuple[Branch, ...]
 
 
+T = TypeVar('T')
+
+
+class _Kept(Generic[T]):
+    """What was used last, up to `KEPT_BYTES`; the newest always stays."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> T | None:
+        if key not in self._items:
+            return None
+        self._items.move_to_end(key)
+        return self._items[key][0]
+
+    def put(self, key: Hashable, value: T, cache: Cache) -> T:
+        size = sum(array.nbytes for array in cache.layers)
+        self._items[key] = (value, size)
+        self._bytes += size
+        while self._bytes > KEPT_BYTES and len(self._items) > 1:
+            _, (_, freed) = self._items.popitem(last=False)
+            self._bytes -= freed
+        return value
+
+
 class Selector:
     """Selects with one student; keeps what it has encoded."""
 
     def __init__(self, student: Student) -> None:
         self.student = student
         self._rules: dict[str, Cache] = {}
-        self._blocks: dict[tuple[str, prompt.Entry], Cache] = {}
-        self._sets: OrderedDict[tuple[str, tuple[prompt.Entry, ...]], _Set] = OrderedDict()
+        self._blocks: _Kept[Cache] = _Kept()
+        self._sets: _Kept[_Set] = _Kept()
 
     def select(
         self, rules: str, entries: Sequence[prompt.Entry], facts: Mapping[str, str]
@@ -128,35 +156,32 @@ class Selector:
         )
 
     def _set(self, rules: str, entries: tuple[prompt.Entry, ...]) -> _Set:
-        key = (rules, entries)
-        if key in self._sets:
-            self._sets.move_to_end(key)
-            return self._sets[key]
+        kept = self._sets.get((rules, entries))
+        if kept is not None:
+            return kept
         if rules not in self._rules:
             bos = [] if self.student.bos is None else [self.student.bos]
             ids = bos + self.student.encode_text(prompt.render_rules(rules))
             self._rules[rules] = self.student.encode(ids)
         base = self._rules[rules]
-        for entry in entries:
-            if (rules, entry) not in self._blocks:
-                ids = self.student.encode_text(prompt.render_block(entry))
-                if len(ids) > prompt.BLOCK_SPAN:
-                    raise FunctionBaseError(
-                        [
-                            f'the manual of {entry.name!r} takes {len(ids)} tokens, '
-                            f'{prompt.BLOCK_SPAN} fit; shorten its purpose or when to use'
-                        ]
-                    )
-                self._blocks[rules, entry] = self.student.encode(ids, base, len(base))
-        together = _Set(
-            self.student.join([base, *(self._blocks[rules, e] for e in entries)]),
-            len(base) + prompt.BLOCK_SPAN,
-            self._branches(entries),
-        )
-        self._sets[key] = together
-        if len(self._sets) > KEPT_SETS:
-            self._sets.popitem(last=False)
-        return together
+        joined = self.student.join([base, *(self._block(rules, base, e) for e in entries)])
+        together = _Set(joined, len(base) + prompt.BLOCK_SPAN, self._branches(entries))
+        return self._sets.put((rules, entries), together, joined)
+
+    def _block(self, rules: str, base: Cache, entry: prompt.Entry) -> Cache:
+        kept = self._blocks.get((rules, entry))
+        if kept is not None:
+            return kept
+        ids = self.student.encode_text(prompt.render_block(entry))
+        if len(ids) > prompt.BLOCK_SPAN:
+            raise FunctionBaseError(
+                [
+                    f'the manual of {entry.name!r} takes {len(ids)} tokens, '
+                    f'{prompt.BLOCK_SPAN} fit; shorten its purpose or when to use'
+                ]
+            )
+        block = self.student.encode(ids, base, len(base))
+        return self._blocks.put((rules, entry), block, block)
 
 
 def score_names(

@@ -18,10 +18,11 @@ from __future__ import annotations
 import itertools
 import math
 
+from ld_agent import selector as module
 from ld_agent.errors import FunctionBaseError
 from ld_agent.players import find_task
 from ld_agent.prompt import BLOCK_SPAN, Entry, render_block
-from ld_agent.selector import KEPT_SETS, Selector
+from ld_agent.selector import Selector
 from ld_agent.student.session import Student
 import numpy as np
 import pytest
@@ -103,11 +104,23 @@ def test_a_block_is_encoded_once_and_kept_across_sets(student):
     assert counting.passes == 2
 
 
-def test_the_sets_that_are_kept_do_not_grow_without_end(selector):
-    sets = itertools.combinations([*ENTRIES, *ALIKE], 3)
-    for entries in itertools.islice(sets, KEPT_SETS + 5):
-        selector.prepare(CHOOSE.rules, entries)
-    assert len(selector._sets) == KEPT_SETS
+def test_what_is_kept_does_not_grow_without_end_and_forgetting_changes_no_score(
+    student, monkeypatch
+):
+    sets = [list(s) for s in itertools.combinations([*ENTRIES, *ALIKE], 3)][:12]
+    roomy = Selector(student)
+    expected = [roomy.select(CHOOSE.rules, entries, FACTS).scores for entries in sets]
+    most = 4 * 2**20
+    monkeypatch.setattr(module, 'KEPT_BYTES', most)
+    counting = _Counting(student)
+    tight = Selector(counting)
+    for _ in range(2):
+        assert [tight.select(CHOOSE.rules, e, FACTS).scores for e in sets] == expected
+        for kept in (tight._sets, tight._blocks):
+            sizes = [size for _, size in kept._items.values()]
+            assert sum(sizes) == kept._bytes
+            assert kept._bytes <= most or len(sizes) == 1
+    assert counting.encoded > 1 + len({entry for entries in sets for entry in entries})
 
 
 def test_a_manual_that_is_too_long_is_named_with_its_length(selector):
@@ -143,7 +156,7 @@ def test_no_stage_of_the_shipped_base_needs_a_further_pass(selector):
 def test_a_score_is_the_log_softmax_among_the_names_read_from_the_whole_prompt(student, selector):
     """Compare with the logits over the whole vocabulary, for names that differ at once."""
     chosen = selector.select(CHOOSE.rules, ENTRIES, FACTS)
-    kept = selector._sets[CHOOSE.rules, tuple(sorted(ENTRIES, key=lambda e: e.name))]
+    kept = selector._sets.get((CHOOSE.rules, tuple(sorted(ENTRIES, key=lambda e: e.name))))
     asked = ' evader is near, heading is steady, formation is spread ->'
     everything = np.arange(student.tokenizer.get_vocab_size())
     logits = student.logits(student.encode_text(asked), kept.cache, kept.position, everything)

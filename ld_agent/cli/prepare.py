@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ld_agent.cli.common import errors_as_sentences, show_step
+from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
 from ld_agent.student.prepare import DEFAULT_MODEL
 from ld_agent.student.prepare import prepare as prepare_student
 import typer
@@ -33,12 +34,19 @@ def prepare(
     ] = None,
     untuned: Annotated[bool, typer.Option('--untuned', help='Merge no adapter.')] = False,
     force: Annotated[bool, typer.Option('--force', help='Prepare again, from the start.')] = False,
+    retriever: Annotated[
+        bool, typer.Option('--retriever', help="Prepare the retriever's encoders instead.")
+    ] = False,
 ) -> None:
     """Fetch a model, merge its adapter, write the 8-bit ONNX graph, verify and store it.
 
     An interrupted preparation goes on where it stopped; a damaged student is prepared again.
     """
     with errors_as_sentences():
-        chosen = None if untuned else (adapter or 'default')
-        folder = prepare_student(model, chosen, show_step, force)
+        if retriever:
+            tuned = None if untuned else (adapter or shipped_adapter())
+            folder = prepare_encoders(tuned, show_step, force)
+        else:
+            chosen = None if untuned else (adapter or 'default')
+            folder = prepare_student(model, chosen, show_step, force)
     typer.echo(str(folder))

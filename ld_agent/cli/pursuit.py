@@ -29,6 +29,8 @@ from ld_agent.evaluate import evaluate_bags
 from ld_agent.graph import NodeSpec, pursuit_graph, PursuitOptions
 from ld_agent.methods import METHODS, NAMES
 from ld_agent.players import find_task, prepare_method
+from ld_agent.retrieval.index import require_faiss
+from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
 from ld_agent.worlds import open_world
 import typer
@@ -59,6 +61,8 @@ def pursuit(
     record: Annotated[
         Path | None, typer.Option(help='Folder for the bag; default: bags/DATE-TIME.')
     ] = None,
+    retriever: Annotated[str, typer.Option(help='none or dpr.')] = 'none',
+    top_k: Annotated[int, typer.Option(help='Functions that dpr retrieves.')] = 5,
     compose: Annotated[bool, typer.Option('--compose', help='All nodes in one process.')] = False,
     json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
 ) -> None:
@@ -71,10 +75,14 @@ def pursuit(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, adapter, provider,
                 function_base, guard, abstain_below, scenario, deadline, rate, str(bag),
+                retriever, top_k,
             )
         )  # fmt: skip
         _check(graph)
         prepare_method(method, model, adapter, show_step)
+        if retriever == 'dpr':
+            require_faiss()
+            prepare_encoders(shipped_adapter(), show_step)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stopped = False
         try:

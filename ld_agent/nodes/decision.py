@@ -71,6 +71,8 @@ class DecisionNode(LifecycleNode):
                 guard=p.guard,
                 abstain_below=p.abstain_below,
                 seed=p.seed,
+                retriever=p.retriever,
+                top_k=p.top_k,
                 progress=lambda text, done: self.get_logger().info(f'preparing: {text}'),
             )
         except LdAgentError as error:

@@ -81,6 +81,10 @@ class DecisionParameters(Parameters):
         description='least margin of a selection, nats; below it the guard gives the moves',
     )  # fmt: skip
     seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the method random')
+    retriever: Literal['none', 'dpr'] = Field(
+        'none', description='none: the model sees all functions of a stage; dpr: what is retrieved'
+    )
+    top_k: int = Field(5, ge=1, le=1000, description='functions that dpr retrieves')
     wait_for: str = Field(
         '', description='nodes whose functions must be known before the first state is heard'
     )

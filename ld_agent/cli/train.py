@@ -26,6 +26,7 @@ from ld_agent.players import find_task
 from ld_agent.selector import Selector
 from ld_agent.student.known import known_student
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
+from ld_agent.training.curve import draw_curves
 from ld_agent.training.report import task_report
 import typer
 
@@ -116,6 +117,20 @@ def kd(
             lambda done: None if done % 1000 else console.print(f'{done} outputs'),
         )  # fmt: skip
     typer.echo(json.dumps(record, indent=2))
+
+
+@train.command()
+def curve(
+    logs: Annotated[list[Path], typer.Argument(help='log.jsonl of trainings, a panel each.')],
+    png: Annotated[Path, typer.Option(help='Picture to write (PNG).')],
+    label: Annotated[list[str] | None, typer.Option(help='Title of a panel, in order.')] = None,
+) -> None:
+    """Draw accuracy on held-out examples against the answers learnt from."""
+    with errors_as_sentences():
+        titles = label or [log.parent.name for log in logs]
+        if len(titles) != len(logs):
+            raise LdAgentError(f'{len(logs)} logs have {len(titles)} labels; give one for each')
+        draw_curves(logs, titles, png)
 
 
 def _training(model: str) -> tuple[Any, Any]:

@@ -122,4 +122,5 @@ def _train(
             for name, some in checks.items()
         }
 
-    train(trainee, plan, map(packed, sets), work, progress, check, check_every)
+    notes = {'states': STATES}
+    train(trainee, plan, map(packed, sets), work, progress, check, check_every, notes)

@@ -52,6 +52,7 @@ setup(
         NAME: [
             'probe_cases.jsonl',
             'adapters/*/*',
+            'adapters/*/*/*',
             'training/vocabulary/*.yaml',
             'training/rewordings/*.yaml',
         ]
@@ -107,6 +108,10 @@ setup(
         'gpu': ['onnxruntime-gpu'],
         'large': ['openai>=1.60', 'tenacity>=8.2'],
         'cluster': ['ray>=2.9'],
+        'retriever': ['faiss-cpu>=1.8'],
+        # The foreign functions come from bfcl-eval, installed with --no-deps: its own pins
+        # (numpy 1.26, faiss-cpu 1.11) collide with these, and only its data is read.
+        'bench': ['bm25s>=0.2'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [
             'pytest',

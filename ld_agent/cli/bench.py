@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 import json as json_text
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,35 +26,88 @@ from ld_agent.abstain import abstain_report
 from ld_agent.cli.common import console, errors_as_sentences, show_step
 from ld_agent.entropy import measure_entropy
 from ld_agent.errors import LdAgentError
+from ld_agent.function_base import Task
 from ld_agent.players import find_task
+from ld_agent.retrieval_bench import retrieval_report
 from ld_agent.selector import Selector
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
 
-PARTS = ('reading', 'speed', 'order', 'restart', 'abstain', 'entropy')
+
+@dataclass(frozen=True)
+class _Setting:
+    """What the parts measure, and how much."""
+
+    selector: Selector
+    task: Task
+    model: str
+    decisions: int
+    most: int
+    plots: Path | None
+
+    def plot(self, name: str) -> Path | None:
+        return None if self.plots is None else self.plots / f'{name}.png'
+
+
+def _restart(s: _Setting) -> dict[str, Any]:
+    here = benchmark.fingerprint(s.selector, s.task)
+    there = benchmark.fingerprint_elsewhere(s.model)
+    return {'same_bits': here == there, 'sha256': here}
+
+
+def _entropy(s: _Setting) -> dict[str, Any]:
+    figures = measure_entropy(s.task, s.model, s.decisions, progress=_tell)
+    plot = s.plot('entropy')
+    if plot is not None:
+        # Matplotlib takes half a second to load, so only those who draw pay for it.
+        from ld_agent.plot_entropy import draw_entropy
+
+        draw_entropy(figures, plot)
+    return figures
+
+
+PARTS: dict[str, Callable[[_Setting], Any]] = {
+    'reading': lambda s: task_report(s.selector, s.task),
+    'speed': lambda s: benchmark.speed(s.selector, s.task, s.model),
+    'order': lambda s: benchmark.order_flips(s.selector, s.task),
+    'restart': _restart,
+    'abstain': lambda s: abstain_report(s.selector, s.task, s.plot('abstain')),
+    'entropy': _entropy,
+    'retrieval': lambda s: retrieval_report(
+        s.selector, s.task, _tell, s.most, s.plot('retrieval')
+    ),
+}
+ON_REQUEST = ('retrieval',)
+"""Needs `.[retriever,bench]`, so it runs only where it is named."""
 
 
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(help=f'Some of {", ".join(PARTS)}; default: all.')
+        list[str] | None,
+        typer.Argument(help=f'Some of {", ".join(PARTS)}; default: all but the last.'),
     ] = None,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     decisions: Annotated[int, typer.Option(min=1, help='Decisions for the entropy.')] = 100,
+    most: Annotated[
+        int, typer.Option(min=10, help='Largest base for the cost of retrieval.')
+    ] = 1_000_000,
     plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
     out: Annotated[Path | None, typer.Option(help='Write the figures here too (JSON).')] = None,
 ) -> None:
-    """Measure reading, speed, order, restarts, abstaining, entropy; print one JSON object."""
+    """Measure the student part by part; print one JSON object."""
     with errors_as_sentences():
-        wanted = parts or list(PARTS)
+        wanted = parts or [part for part in PARTS if part not in ON_REQUEST]
         unknown = [part for part in wanted if part not in PARTS]
         if unknown:
             raise LdAgentError(f'part {unknown[0]!r} is unknown; use some of {", ".join(PARTS)}')
-        loaded = find_task(None, task)
+        if plots is not None:
+            plots.mkdir(parents=True, exist_ok=True)
         adapter = None if untuned else 'default'
         selector = Selector(open_student(model, adapter, progress=show_step))
+        setting = _Setting(selector, find_task(None, task), model, decisions, most, plots)
         figures: dict[str, Any] = {
             'machine': benchmark.machine(),
             'student': selector.student.name,
@@ -60,30 +115,12 @@ def bench(
         }
         for part in wanted:
             console.print(f'measuring {part} ...', highlight=False)
-            if part == 'reading':
-                figures[part] = task_report(selector, loaded)
-            elif part == 'speed':
-                figures[part] = benchmark.speed(selector, loaded, model)
-            elif part == 'order':
-                figures[part] = benchmark.order_flips(selector, loaded)
-            elif part == 'abstain':
-                plot = None if plots is None else plots / 'abstain.png'
-                figures[part] = abstain_report(selector, loaded, plot)
-            elif part == 'entropy':
-                figures[part] = measure_entropy(loaded, model, decisions, progress=_tell)
-            else:
-                here = benchmark.fingerprint(selector, loaded)
-                there = benchmark.fingerprint_elsewhere(model)
-                figures[part] = {'same_bits': here == there, 'sha256': here}
-        if plots is not None and 'entropy' in figures:
-            from ld_agent.plot_entropy import draw_entropy
-
-            draw_entropy(figures['entropy'], plots / 'entropy.png')
+            figures[part] = PARTS[part](setting)
     text = json_text.dumps(figures, indent=2)
     if out is not None:
         out.write_text(text + '\n', encoding='utf-8')
     typer.echo(text)
 
 
-def _tell(method: str) -> None:
-    console.print(f'  {method} ...', highlight=False)
+def _tell(text: str) -> None:
+    console.print(f'  {text} ...', highlight=False)

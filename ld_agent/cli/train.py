@@ -33,6 +33,7 @@ import typer
 TASK_SEQUENCES = 240
 READING = (('reading', 1, 4000), ('reading_on', 3, 3600))
 """Legs of the reading phase: name, seed, sets; from easy to hard, then on at the hard levels."""
+DPR_STEPS = 120
 
 train = typer.Typer(help='Train an adapter (needs the training extra).', no_args_is_help=True)
 
@@ -131,6 +132,26 @@ def curve(
         if len(titles) != len(logs):
             raise LdAgentError(f'{len(logs)} logs have {len(titles)} labels; give one for each')
         draw_curves(logs, titles, png)
+
+
+@train.command()
+def dpr(
+    out: Annotated[Path, typer.Option(help='Work folder: log, adapter.')],
+    task: Annotated[
+        list[str] | None, typer.Option(help='Task; may be repeated. Default: pursuit.')
+    ] = None,
+    steps: Annotated[int, typer.Option(help='Optimiser steps.', min=1)] = DPR_STEPS,
+    seed: Annotated[int, typer.Option(help='Seed.')] = 1,
+    threads: Annotated[int, typer.Option(help='Threads.', min=1)] = 2,
+) -> None:
+    """The encoders of the retriever, with in-batch negatives; also needs bfcl-eval."""
+    with errors_as_sentences():
+        _training(DEFAULT_MODEL)
+        from ld_agent.training import dpr as module
+
+        plan = module.DprPlan(steps=steps, seed=seed, threads=threads)
+        module.train_dpr([find_task(None, name) for name in task or ['pursuit']], out, plan, _show)
+    typer.echo(str(out / 'adapter'))
 
 
 def _training(model: str) -> tuple[Any, Any]:

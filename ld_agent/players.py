@@ -107,6 +107,11 @@ def make_agent(
         raise LdAgentError(
             f'retriever {retriever!r} is unknown; use one of {", ".join(RETRIEVERS)}'
         )
+    if retriever != 'none' and method not in BY_FUNCTIONS:
+        raise LdAgentError(
+            f'method {method!r} selects no functions, so retriever {retriever!r} has no place; '
+            'leave it at none'
+        )
     loaded = find_task(function_base, task)
     made_from: dict[str, str] = {}
     shortlist = None

@@ -27,4 +27,5 @@ METHODS = {
     'large': 'a large model behind an API writes the moves',
 }
 WITH_STUDENT = ('ld', 'small_free', 'small_pick', 'kd')
+BY_FUNCTIONS = ('ld', 'reference', 'random')
 NAMES = ', '.join(METHODS)

@@ -33,7 +33,7 @@ from ld_agent.function_base import load_task, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.guard import GuardMode
 from ld_agent.large import LargeWriting
-from ld_agent.methods import METHODS, NAMES, WITH_STUDENT
+from ld_agent.methods import BY_FUNCTIONS, METHODS, NAMES, WITH_STUDENT
 from ld_agent.player import Player
 from ld_agent.probe import probe, read_cases, SHIPPED
 from ld_agent.reference import reference_choice

@@ -195,6 +195,11 @@ def test_the_methods_are_those_that_the_design_names():
     }  # fmt: skip
 
 
+def test_a_retriever_is_refused_where_no_function_is_selected():
+    with pytest.raises(LdAgentError, match="'small_pick' selects no functions"):
+        make_agent('small_pick', retriever='dpr')
+
+
 def unsure(stage, functions, facts) -> Selection:
     """Select as the reference does, with a margin of half a nat."""
     chosen = reference_select(stage, functions, facts)

@@ -58,6 +58,14 @@ def test_two_workers_play_what_one_process_plays(cluster, tmp_path):
     assert not ray.is_initialized()
 
 
+def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch):
+    pytest.importorskip('ray', reason='Ray is not there; the extra .[cluster] brings it')
+    monkeypatch.setenv('RAY_ADDRESS', '127.0.0.1:1')
+    with pytest.raises(LdAgentError, match='no Ray cluster answers at RAY_ADDRESS=127.0.0.1:1'):
+        with RayEngine():
+            pass
+
+
 def test_a_missing_ray_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, 'ray', None)
     with pytest.raises(LdAgentError, match=r'Ray is not there .*ld_agent\[cluster\]'):

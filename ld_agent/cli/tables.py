@@ -85,7 +85,8 @@ def tables(
                 with _shown() as watch, running:
                     results = play_tables(chosen, running, store, wanted, watch)
         except KeyboardInterrupt:
-            console.print(f'stopped; what was played is in {out}, the same command goes on')
+            said = f'stopped; what was played is in {out}, the same command goes on'
+            console.print(escape(said), highlight=False, soft_wrap=True)
             raise typer.Exit(STOPPED) from None
         _write(docs, text, chosen, results, seeds)
     stopped = [r for rows in results.values() for r in rows if r.standing is Standing.STOPPED]

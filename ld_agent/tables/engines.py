@@ -26,6 +26,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from types import TracebackType
 from typing import Any
@@ -35,6 +36,7 @@ from ld_agent.tables.worker import Job, Reply, work
 
 _log = logging.getLogger(__name__)
 ENGINES = ('local', 'ray')
+CONNECT_SECONDS = 5.0
 _DIED = (
     'a process that played ended by itself ({error}), perhaps for want of memory; what was played '
     'is kept, run the same command again with fewer --processes'
@@ -185,16 +187,28 @@ class RayEngine(Engine):
 
 def _connect(ray: Any, processes: int | None) -> None:
     quiet: dict[str, Any] = {'log_to_driver': False, 'logging_level': logging.ERROR}
+    address = os.environ.get('RAY_ADDRESS', '')
+    if address and not _answers(address):
+        raise LdAgentError(
+            f'no Ray cluster answers at RAY_ADDRESS={address}; start it, or unset the variable'
+        )
     try:
-        ray.init(address='auto', **quiet)
+        ray.init(address=address or 'auto', **quiet)
     except ConnectionError:
-        if 'RAY_ADDRESS' in os.environ:
-            raise LdAgentError(
-                f'no Ray cluster answers at RAY_ADDRESS={os.environ["RAY_ADDRESS"]}; start it, or '
-                'unset the variable'
-            ) from None
         _log.warning('no Ray cluster is running; starting one on this machine')
         ray.init(num_cpus=processes, include_dashboard=False, **quiet)
+
+
+def _answers(address: str) -> bool:
+    """Tell whether anything listens at HOST:PORT; Ray itself tries for minutes."""
+    host, _, port = address.rpartition('://')[2].rpartition(':')
+    if not port.isdecimal():
+        return True
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def make_engine(name: str, processes: int | None) -> Engine:

@@ -30,6 +30,7 @@ from ld_agent.function_base import Task
 from ld_agent.players import find_task
 from ld_agent.retrieval_bench import retrieval_report
 from ld_agent.selector import Selector
+from ld_agent.steps_bench import EPISODES, steps_report
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
@@ -44,6 +45,7 @@ class _Setting:
     model: str
     decisions: int
     most: int
+    episodes: int
     plots: Path | None
 
     def plot(self, name: str) -> Path | None:
@@ -74,23 +76,25 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
     'restart': _restart,
     'abstain': lambda s: abstain_report(s.selector, s.task, s.plot('abstain')),
     'entropy': _entropy,
+    'steps': lambda s: steps_report(s.episodes, progress=show_step),
     'retrieval': lambda s: retrieval_report(
         s.selector, s.task, _tell, s.most, s.plot('retrieval')
     ),
 }
-ON_REQUEST = ('retrieval',)
-"""Needs `.[retriever,bench]`, so it runs only where it is named."""
+ON_REQUEST = ('steps', 'retrieval')
+"""Run only where they are named: one takes long, the other needs `.[retriever,bench]`."""
 
 
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(help=f'Some of {", ".join(PARTS)}; default: all but the last.'),
+        typer.Argument(help=f'Some of {", ".join(PARTS)}; default: all but the last two.'),
     ] = None,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     decisions: Annotated[int, typer.Option(min=1, help='Decisions for the entropy.')] = 100,
+    episodes: Annotated[int, typer.Option(min=2, help='Episodes for the steps.')] = EPISODES,
     most: Annotated[
         int, typer.Option(min=10, help='Largest base for the cost of retrieval.')
     ] = 1_000_000,
@@ -107,7 +111,9 @@ def bench(
             plots.mkdir(parents=True, exist_ok=True)
         adapter = None if untuned else 'default'
         selector = Selector(open_student(model, adapter, progress=show_step))
-        setting = _Setting(selector, find_task(None, task), model, decisions, most, plots)
+        setting = _Setting(
+            selector, find_task(None, task), model, decisions, most, episodes, plots
+        )
         figures: dict[str, Any] = {
             'machine': benchmark.machine(),
             'student': selector.student.name,

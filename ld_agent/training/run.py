@@ -36,7 +36,7 @@ from ld_agent.training.vocabulary import vocabularies
 STATES = 12
 CHECK_SETS = 16
 CHECK_READING_EVERY = 200
-CHECK_TASK_EVERY = 10
+CHECK_TASK_EVERY = 25
 HELD_OUT_SEED = 900
 READING_SHARE = 0.35
 """Share of reading in the task phase, so that it is not forgotten."""

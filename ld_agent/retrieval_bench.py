@@ -23,8 +23,8 @@ from ld_agent.function_base import Task
 from ld_agent.retrieval.costs import selection_costs, size_costs, SIZES
 from ld_agent.retrieval.foreign import read_foreign
 from ld_agent.retrieval.index import FLAT_UP_TO, require_faiss
-from ld_agent.retrieval.prepare import open_encoders, shipped_adapter
-from ld_agent.retrieval.recall import build_base, compare
+from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
+from ld_agent.retrieval.recall import build_base, compare, Remembered
 from ld_agent.selector import Selector
 
 
@@ -46,14 +46,15 @@ def retrieval_report(
     """
     require_faiss()
     foreign = read_foreign()
-    dpr = open_encoders(shipped_adapter())
+    dpr = Remembered(prepare_encoders(shipped_adapter()))
+    untuned = Remembered(prepare_encoders(None))
     base = build_base(task, foreign)
     tell('selections')
     selections = selection_costs(selector, task, dpr, base)
     sizes = size_costs(dpr.functions(base.documents), tell, most)
     if png is not None:
         draw_sizes(sizes, png)
-    recalls = compare(task, {'minilm untuned': open_encoders(None), 'dpr': dpr}, tell)
+    recalls = compare(task, {'minilm untuned': untuned, 'dpr': dpr}, tell)
     return {'recall': recalls, 'selection': selections, 'size': sizes}
 
 

@@ -19,7 +19,9 @@ import sys
 
 from ld_agent.errors import LdAgentError
 from ld_agent.retrieval import index as module
+from ld_agent.retrieval.costs import size_costs
 from ld_agent.retrieval.index import VectorIndex
+from ld_agent.retrieval_bench import draw_sizes
 import numpy as np
 import pytest
 
@@ -101,6 +103,17 @@ def test_an_index_keeps_the_kind_that_its_first_size_asks_for(monkeypatch):
     small.add('one more', unit(1, 4)[0])
     assert small.flat
     assert small.search(vectors[4], 1)[0].name == 'f4'
+
+
+def test_the_cost_is_told_and_drawn_for_every_size(tmp_path):
+    rows = size_costs(unit(30), lambda text: None, most=100)
+    assert [row['functions'] for row in rows] == [10, 100]
+    for row in rows:
+        assert row['bytes'] == row['functions'] * WIDTH * 4
+        assert row['flat_ms'] > 0 and row['hnsw_ms'] > 0
+        assert row['hnsw_recall'] > 0.95
+    draw_sizes(rows, tmp_path / 'sizes.png')
+    assert (tmp_path / 'sizes.png').stat().st_size > 5_000
 
 
 def test_without_faiss_one_sentence_says_what_to_do(monkeypatch):

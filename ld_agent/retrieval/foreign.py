@@ -105,12 +105,12 @@ def read_foreign() -> Foreign:
         ) from None
     reported = [q for category in REPORTED for q in queries[category]]
     shown = {names[i] for q in reported for i in q.offered}
-    asked = {q.text for q in reported}
+    texts = {q.text for q in reported}
     trained = [
         q
         for category in TRAINED
         for q in queries[category]
-        if q.text not in asked and not shown & {names[i] for i in q.offered}
+        if q.text not in texts and not shown & {names[i] for i in q.offered}
     ]
     return Foreign(tuple(names), tuple(documents), tuple(trained), tuple(reported))
 

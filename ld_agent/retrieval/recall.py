@@ -22,7 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 import itertools
+from pathlib import Path
 from typing import Any
 
 from ld_agent.emergency import CALL_SIGNS
@@ -45,6 +47,21 @@ FOREIGN_STAGE = '*'
 
 Search = Callable[[str, int], list[int]]
 """Takes a query and k, gives the numbers of up to k documents, the best first."""
+
+
+class Remembered(Encoders):
+    """Encoders that encode no document twice."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._known: dict[str, np.ndarray] = {}
+
+    def functions(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the vectors of functions' documents, fp32 (len(texts), width)."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, super().functions(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,19 @@ def task_queries(task: Task, base: Base, episodes: int) -> list[Query]:
     return queries
 
 
+def label_queries(task: Task, base: Base) -> list[Query]:
+    """Return every state whose fact is a label of an emergency; no label was trained on."""
+    queries = []
+    for stage in task.stages:
+        for fact in [f for f, values in stage.facts.items() if ANY_LABEL in values]:
+            others = {tuple({**c, fact: ''}.items()) for c in stage.fact_combinations()}
+            for label, other in itertools.product(CALL_SIGNS, sorted(others)):
+                text = render_query(stage.rules, {**dict(other), fact: label})
+                name = manuals.keepout(fact, label).name
+                queries.append(Query(text, stage.name, frozenset({base.names.index(name)})))
+    return queries
+
+
 def foreign_queries(base: Base, foreign: Foreign, by_name: bool) -> list[Query]:
     """Return the reported foreign queries.
 
@@ -186,8 +216,8 @@ def word_search(documents: Sequence[str], numbers: Sequence[int]) -> Search:
     return search
 
 
-def recall(queries: Sequence[Query], searches: dict[str, Search]) -> dict[str, Any]:
-    """Return the share of queries with a right function among the first 1, 3 and 5.
+def places(queries: Sequence[Query], searches: dict[str, Search]) -> list[int]:
+    """Return for each query the place of the first right function, 0 for the best, 5 for none.
 
     Args:
         searches: stage → search; its key `''` serves all stages.
@@ -196,8 +226,13 @@ def recall(queries: Sequence[Query], searches: dict[str, Search]) -> dict[str, A
     for query in queries:
         search = searches.get('') or searches[query.stage]
         found = search(query.text, max(DEPTHS))
-        places = [place for place, number in enumerate(found) if number in query.right]
-        first.append(places[0] if places else max(DEPTHS))
+        right = [place for place, number in enumerate(found) if number in query.right]
+        first.append(right[0] if right else max(DEPTHS))
+    return first
+
+
+def recall(queries: Sequence[Query], first: Sequence[int]) -> dict[str, Any]:
+    """Return the share of queries with a right function among the first 1, 3 and 5."""
     figures: dict[str, Any] = {'queries': len(queries), 'different': len(set(queries))}
     for depth in DEPTHS:
         hits = sum(place < depth for place in first)
@@ -206,6 +241,19 @@ def recall(queries: Sequence[Query], searches: dict[str, Search]) -> dict[str, A
             'value': hits / len(first), 'low': float(low), 'high': float(high),
         }  # fmt: skip
     return figures
+
+
+def paired(ours: Sequence[int], theirs: Sequence[int], depth: int = max(DEPTHS)) -> dict[str, Any]:
+    """Return how often only one of two methods was right, and how likely that is by chance.
+
+    The chance is that of an exact two-sided sign test over the queries on which they differ.
+    """
+    pairs = list(zip(ours, theirs, strict=True))
+    only_ours = sum(a < depth <= b for a, b in pairs)
+    only_theirs = sum(b < depth <= a for a, b in pairs)
+    differing = only_ours + only_theirs
+    chance = float(binomtest(only_ours, differing).pvalue) if differing else 1.0
+    return {'only_ours': only_ours, 'only_theirs': only_theirs, 'p': chance}
 
 
 def compare(
@@ -218,9 +266,10 @@ def compare(
     """Measure BM25 and each of `encoders` on the task's and the foreign queries.
 
     Returns:
-        Method → `task by stage` (the functions of the asked stage and all foreign ones),
-        `task, all stages` (nothing is filtered), `foreign` (any document of the right name) and
-        `foreign, same document`.
+        Method → `task, by stage` (the functions of the asked stage and all foreign ones),
+        `task, all stages` (nothing is filtered), `labels, by stage`, `foreign` (any document of
+        the right name) and `foreign, same document`; `paired`: the last of `encoders` against
+        each other method, at depth 5.
 
     Raises:
         LdAgentError: `bfcl-eval`, `bm25s` or FAISS is not installed.
@@ -229,29 +278,39 @@ def compare(
     base = build_base(task, foreign, size)
     everything = range(len(base.names))
     ours = task_queries(task, base, episodes)
+    labels = label_queries(task, base)
     by_name, by_document = (foreign_queries(base, foreign, kind) for kind in (True, False))
-    stages = sorted({query.stage for query in ours})
+    stages = sorted({query.stage for query in (*ours, *labels)})
     report: dict[str, Any] = {
         'functions': len(base.names),
         'of the task': sum(stage != FOREIGN_STAGE for stage in base.stages),
         'foreign': len(foreign.names),
         'trained foreign queries': len(foreign.trained),
     }
+    found: dict[str, dict[str, list[int]]] = {}
 
-    def measure(make: Callable[[Sequence[int]], Search]) -> dict[str, Any]:
+    def measure(method: str, make: Callable[[Sequence[int]], Search]) -> None:
+        tell(method)
         whole = {'': make(everything)}
         parts = {stage: make(base.of_stage(stage)) for stage in stages}
-        return {
-            'task, by stage': recall(ours, parts),
-            'task, all stages': recall(ours, whole),
-            'foreign': recall(by_name, whole),
-            'foreign, same document': recall(by_document, whole),
+        asked = {
+            'task, by stage': (ours, parts),
+            'task, all stages': (ours, whole),
+            'labels, by stage': (labels, parts),
+            'foreign': (by_name, whole),
+            'foreign, same document': (by_document, whole),
+        }
+        found[method] = {name: places(*given) for name, given in asked.items()}
+        report[method] = {
+            name: recall(queries, found[method][name]) for name, (queries, _) in asked.items()
         }
 
-    tell('bm25')
-    report['bm25'] = measure(lambda numbers: word_search(base.documents, numbers))
-    for name, pair in encoders.items():
-        tell(name)
-        vectors = pair.functions(base.documents)
-        report[name] = measure(lambda numbers, p=pair, v=vectors: dense_search(p, v, numbers))
+    measure('bm25', partial(word_search, base.documents))
+    for method, pair in encoders.items():
+        measure(method, partial(dense_search, pair, pair.functions(base.documents)))
+    *others, last = found
+    report['paired'] = {
+        other: {name: paired(found[last][name], theirs) for name, theirs in found[other].items()}
+        for other in others
+    }
     return report

@@ -92,7 +92,9 @@ def foreign_group(query: ForeignQuery, foreign: Foreign) -> Group:
 def batch(groups: Sequence[Group]) -> Batch:
     """Put groups together."""
     queries, right, askers, wanted = [], [], [], []
-    documents, owners, kinds = [], [], []
+    documents: list[str] = []
+    kinds: list[str] = []
+    owners: list[int] = []
     for number, group in enumerate(groups):
         for text, place in group.asked:
             queries.append(text)

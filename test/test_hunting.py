@@ -1,0 +1,120 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The choose functions hunt well together: they foresee the evader, and catch it soon."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ld_agent.episodes import play
+from ld_agent.players import find_task, make_agent
+from ld_agent.steps_bench import greedy_moves
+from ld_agent.worlds import open_world
+from ld_agent_sim.evaders import EVADERS
+from ld_agent_sim.pursuit import Board, evader_moves, pursuer_moves, Pursuit, PursuitState
+import numpy as np
+import pytest
+
+TOOLS: dict = {}
+exec(find_task(None).tools, TOOLS)
+BOARD = Board(9, 7)
+SCENARIOS = ('on_top', 'rectangle', 'several', 'u_trap', 'wall_gap')
+
+
+def known():
+    return {'closed': set(), 'steps': {}, 'reach': {}}
+
+
+def observed(pursuers, evader, track=()):
+    return {
+        'width': 9, 'height': 7, 'moves': 'exact', 'walls': [], 'areas': {},
+        'pursuers': [list(p) for p in pursuers], 'evader': list(evader),
+        'evader_track': [list(cell) for cell in track],
+    }  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_the_replies_that_the_functions_foresee_are_the_evaders(data):
+    cell = st.sampled_from(BOARD.free())
+    pursuers, evader = tuple(data.draw(cell) for _ in range(3)), data.draw(cell)
+    state = observed(pursuers, evader)
+    for name, wary in (('flee', False), ('adversary', True)):
+        likely = TOOLS['_replies'](pursuers, evader, wary, state, known())
+        position = PursuitState(BOARD, pursuers, evader)
+        real = {EVADERS[name](position, np.random.default_rng(s)) for s in range(40)}
+        assert set(likely) == real
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_an_evader_is_held_for_wary_only_where_a_plain_one_moves_otherwise(data):
+    cell = st.sampled_from(BOARD.free())
+    pursuers, before = tuple(data.draw(cell) for _ in range(3)), data.draw(cell)
+    plain, wary = (
+        set(TOOLS['_replies'](pursuers, before, habit, observed(pursuers, before), known()))
+        for habit in (False, True)
+    )
+    for now in evader_moves(BOARD, before):
+        found = TOOLS['_is_wary'](observed(pursuers, now, [before]), known())
+        assert found == (now in wary - plain)
+
+
+def steps_of(evader, seeds):
+    """Return the steps of greed and of the function base on the same seeds."""
+    agent, world = make_agent('reference'), open_world('pursuit', evader, '20x20', 'exact', '', '')
+    greed, ours = [], []
+    for seed in seeds:
+        game = Pursuit(Board(), seed=seed, evader=EVADERS[evader])
+        while game.state.outcome is None:
+            game.step(greedy_moves(game))
+        greed.append(game.state.step)
+        for _ in play(agent, world, seed):
+            pass
+        assert world.outcome()['outcome'] == 'success'
+        ours.append(world.step)
+    return np.mean(greed), np.mean(ours)
+
+
+@pytest.mark.parametrize(('evader', 'share'), [('flee', 0.75), ('adversary', 0.85)])
+def test_the_functions_catch_the_evader_much_sooner_than_greed(evader, share):
+    greed, ours = steps_of(evader, range(40))
+    assert ours < share * greed
+    assert ours < 13.2
+
+
+@pytest.mark.parametrize('evader', ['flee', 'adversary', 'random'])
+@pytest.mark.parametrize('scenario', SCENARIOS)
+def test_in_every_scenario_the_evader_is_caught_unless_an_area_shuts_someone_in(scenario, evader):
+    agent, world = make_agent('reference'), open_world(
+        'pursuit', evader, '20x20', 'exact', scenario, ''
+    )  # fmt: skip
+    for seed in range(10):
+        for _ in play(agent, world, seed):
+            pass
+        state = world.game.state
+        shut_in = not evader_moves(state.board, state.evader, state.restricted) or not all(
+            pursuer_moves(state.board, p, state.restricted) for p in state.pursuers
+        )
+        assert world.outcome()['outcome'] == 'success' or shut_in, seed
+
+
+def test_pursuers_that_may_move_up_to_two_units_catch_it_too():
+    agent, world = make_agent('reference'), open_world('pursuit', 'flee', '13x9', 'up_to', '', '')
+    for seed in range(5):
+        for _ in play(agent, world, seed):
+            pass
+        assert world.outcome() | {'steps': 0} == {
+            'outcome': 'success', 'steps': 0, 'violations': 0, 'lost_turns': 0,
+        }  # fmt: skip

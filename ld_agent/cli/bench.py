@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 import json as json_text
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,7 @@ from ld_agent.function_base import Task
 from ld_agent.players import find_task
 from ld_agent.retrieval_bench import retrieval_report
 from ld_agent.selector import Selector
-from ld_agent.steps_bench import EPISODES, steps_report
+from ld_agent.steps_bench import EPISODES, FIRST_SEED, steps_report
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
@@ -40,13 +41,20 @@ import typer
 class _Setting:
     """What the parts measure, and how much."""
 
-    selector: Selector
     task: Task
     model: str
+    untuned: bool
     decisions: int
     most: int
     episodes: int
+    seed: int
     plots: Path | None
+
+    @cached_property
+    def selector(self) -> Selector:
+        """The student, opened where a part first needs it."""
+        adapter = None if self.untuned else 'default'
+        return Selector(open_student(self.model, adapter, progress=show_step))
 
     def plot(self, name: str) -> Path | None:
         return None if self.plots is None else self.plots / f'{name}.png'
@@ -76,7 +84,7 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
     'restart': _restart,
     'abstain': lambda s: abstain_report(s.selector, s.task, s.plot('abstain')),
     'entropy': _entropy,
-    'steps': lambda s: steps_report(s.episodes, progress=show_step),
+    'steps': lambda s: steps_report(s.episodes, s.seed, progress=show_step),
     'retrieval': lambda s: retrieval_report(
         s.selector, s.task, _tell, s.most, s.plot('retrieval')
     ),
@@ -95,6 +103,7 @@ def bench(
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     decisions: Annotated[int, typer.Option(min=1, help='Decisions for the entropy.')] = 100,
     episodes: Annotated[int, typer.Option(min=2, help='Episodes for the steps.')] = EPISODES,
+    seed: Annotated[int, typer.Option(min=0, help='First seed of the steps.')] = FIRST_SEED,
     most: Annotated[
         int, typer.Option(min=10, help='Largest base for the cost of retrieval.')
     ] = 1_000_000,
@@ -109,19 +118,16 @@ def bench(
             raise LdAgentError(f'part {unknown[0]!r} is unknown; use some of {", ".join(PARTS)}')
         if plots is not None:
             plots.mkdir(parents=True, exist_ok=True)
-        adapter = None if untuned else 'default'
-        selector = Selector(open_student(model, adapter, progress=show_step))
         setting = _Setting(
-            selector, find_task(None, task), model, decisions, most, episodes, plots
+            find_task(None, task), model, untuned, decisions, most, episodes, seed, plots
         )
-        figures: dict[str, Any] = {
-            'machine': benchmark.machine(),
-            'student': selector.student.name,
-            'provider': selector.student.provider,
-        }
+        figures: dict[str, Any] = {'machine': benchmark.machine()}
         for part in wanted:
             console.print(f'measuring {part} ...', highlight=False)
             figures[part] = PARTS[part](setting)
+        if 'selector' in vars(setting):
+            student = setting.selector.student
+            figures.update(student=student.name, provider=student.provider)
     text = json_text.dumps(figures, indent=2)
     if out is not None:
         out.write_text(text + '\n', encoding='utf-8')

@@ -118,6 +118,7 @@ setup(
             'pytest-timeout',
             'hypothesis',
             'openai>=1.60',
+            'faiss-cpu>=1.8',
             'tenacity>=8.2',
             'pettingzoo>=1.24',
             'gymnasium',

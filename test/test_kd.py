@@ -133,7 +133,7 @@ def test_a_few_steps_lower_the_loss_and_say_who_taught(tmp_path, monkeypatch):
     train_kd('smollm2', 'pursuit', tmp_path, lesson, seen.append)
     assert len(seen) == 6
     with pytest.raises(LdAgentError, match='holds the outputs of another lesson'):
-        train_kd('smollm2', 'pursuit', tmp_path, Lesson('large', 'm', 4), seen.append)
+        train_kd('smollm2', 'pursuit', tmp_path, Lesson('reference', '', 5), seen.append)
 
 
 @pytest.mark.train

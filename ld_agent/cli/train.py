@@ -30,8 +30,8 @@ from ld_agent.training.curve import draw_curves
 from ld_agent.training.report import task_report
 import typer
 
-TASK_SEQUENCES = 240
-READING = (('reading', 1, 4000), ('reading_on', 3, 3600))
+TASK_SEQUENCES = 800
+READING = (('reading', 1, 4000), ('reading_on', 3, 2240))
 """Legs of the reading phase: name, seed, sets; from easy to hard, then on at the hard levels."""
 DPR_STEPS = 120
 

@@ -55,7 +55,8 @@ def draw_curves(logs: Sequence[Path], labels: Sequence[str], path: Path) -> None
         LdAgentError: a log cannot be read, or the picture not be written.
     """
     curves = [read_curve(log) for log in logs]
-    with figure_file(path, (4.6 * len(logs), 3.6)) as figure:
+    wide = 4.6 * len(logs)
+    with figure_file(path, (wide, 3.6)) as figure:
         panels = figure.subplots(1, len(logs), squeeze=False, sharey=True)[0]
         for panel, curve, label in zip(panels, curves, labels, strict=True):
             for name, points in curve.items():
@@ -66,4 +67,6 @@ def draw_curves(logs: Sequence[Path], labels: Sequence[str], path: Path) -> None
             panel.grid(alpha=0.3)
         panels[0].set_ylabel('right on held-out examples')
         panels[-1].legend(frameon=False, loc='lower right')
-        figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.9, wspace=0.08)
+        figure.subplots_adjust(
+            left=0.65 / wide, right=1 - 0.3 / wide, bottom=0.15, top=0.9, wspace=0.08
+        )

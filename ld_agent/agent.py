@@ -231,7 +231,7 @@ class Agent:
                 if stage.repeat:
                     self._areas[name] = self._dropped(function, stage.gives, width, height)
             except LdAgentError as error:
-                trace.append(_failed(stage, {}, f'{name} was dropped: {error}', 0.0))
+                trace.append(_failed(stage, {}, [], f'{name} was dropped: {error}', 0.0))
                 continue
             self.task = with_function(
                 without_function(self.task, function.stage, function.name), function

@@ -27,9 +27,9 @@ import multiprocessing
 import os
 from typing import Any
 
-from ld_agent.agent import Agent
 from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
+from ld_agent.player import Player
 from ld_agent.players import make_agent
 from ld_agent_sim.bound import EvaderKind, lower_bound
 from ld_agent_sim.evaders import EVADERS
@@ -120,7 +120,7 @@ def _play_chunk(board: Board, evader: str, seeds: Sequence[int]) -> list[dict[st
 
 
 def _play_seed(
-    board: Board, evader: str, seed: int, agent: Agent, searcher: Searcher
+    board: Board, evader: str, seed: int, agent: Player, searcher: Searcher
 ) -> dict[str, int]:
     """Return the steps of each method, negative without a capture, and the bounds."""
     start = Pursuit(board, seed=seed, evader=EVADERS[evader]).state

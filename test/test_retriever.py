@@ -58,7 +58,11 @@ def state(step: int = 0) -> State:
 
 def agent(retriever: Retriever, top_k: int) -> Agent:
     return Agent(
-        TASK, reference_select, 'reference', GuardMode.COUNT, Shortlist(retriever, TASK, top_k)
+        TASK,
+        reference_select,
+        'reference',
+        GuardMode.COUNT,
+        shortlist=Shortlist(retriever, TASK, top_k),
     )
 
 
@@ -93,7 +97,7 @@ def test_the_right_function_of_every_state_is_among_three(retriever):
 
 def test_an_emergency_function_can_be_retrieved_at_once_and_not_when_it_is_lifted(retriever):
     shortlist = Shortlist(retriever, TASK)
-    playing = Agent(TASK, reference_select, 'reference', GuardMode.COUNT, shortlist)
+    playing = Agent(TASK, reference_select, 'reference', GuardMode.COUNT, shortlist=shortlist)
     update = published(TASK)
     query = render_query(
         TASK.stage('filter').rules, {'closed area': 'kestrel', 'pocket': 'absent'}

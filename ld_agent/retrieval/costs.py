@@ -33,6 +33,7 @@ from ld_agent.retriever import Retriever
 from ld_agent.selector import Selector
 from ld_agent.shortlist import DEFAULT_TOP_K
 from ld_agent.training import reading
+from ld_agent.training.vocabulary import vocabularies
 import numpy as np
 
 WARM_UP = 8
@@ -149,7 +150,7 @@ def _jittered(vectors: np.ndarray, count: int, rng: np.random.Generator) -> np.n
 def _many(selector: Selector, stage: Stage) -> list[Entry]:
     """Return the stage's functions and invented ones, 64 whose names need no second pass."""
     chosen = list(stage.entries)
-    words = reading.vocabularies('world', 'vehicles')['unseen facts']
+    words = vocabularies('world', 'vehicles')['unseen facts']
     for made in reading.stream(words, SEED, 1):
         for entry in made.entries:
             if len(chosen) == MANY:

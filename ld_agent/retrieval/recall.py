@@ -36,6 +36,7 @@ from ld_agent.retrieval.index import VectorIndex
 from ld_agent.retrieval.words import render_document, render_query
 from ld_agent.training import manuals, reading
 from ld_agent.training.report import played_sets
+from ld_agent.training.vocabulary import vocabularies
 import numpy as np
 from scipy.stats import binomtest
 
@@ -121,7 +122,7 @@ def build_base(task: Task, foreign: Foreign, size: int = SIZE) -> Base:
 
 def _invented() -> Iterator[tuple[str, str]]:
     """Yield invented functions about facts that no training saw."""
-    for made in reading.stream(reading.vocabularies('world', 'vehicles')['unseen facts'], SEED, 1):
+    for made in reading.stream(vocabularies('world', 'vehicles')['unseen facts'], SEED, 1):
         for entry in made.entries:
             yield entry.name, render_document(entry)
 

@@ -27,12 +27,12 @@ import os
 from pathlib import Path
 
 from ld_agent import __version__
-from ld_agent.agent import Agent
 from ld_agent.benchmark import machine
 from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import agrees, is_choice
 from ld_agent.messages import Decision
+from ld_agent.player import Player
 from ld_agent.players import make_agent, SEEDED
 from ld_agent.share import share_path
 from ld_agent.student.cache import identity
@@ -81,7 +81,7 @@ class Reply:
 @dataclass
 class _Open:
     row: Row
-    agent: Agent
+    agent: Player
     world: World
     made_from: dict[str, str]
 
@@ -117,11 +117,11 @@ def _opened(row: Row) -> _Open:
     return _kept[0]
 
 
-def _make(row: Row, seed: int) -> Agent:
+def _make(row: Row, seed: int) -> Player:
     return make_agent(row.method, row.task, guard=GUARD, seed=seed, **row.options)
 
 
-def _made_from(row: Row, agent: Agent, model: str) -> dict[str, str]:
+def _made_from(row: Row, agent: Player, model: str) -> dict[str, str]:
     """Return name → version or hash of what decides the episodes of a row.
 
     Raises:
@@ -183,7 +183,7 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
     )
 
 
-def _verdicts(agent: Agent, decision: Decision) -> list[bool]:
+def _verdicts(agent: Player, decision: Decision) -> list[bool]:
     """Return, for each selection that can be judged, whether the manual's rules agree."""
     stages = {stage.name: stage for stage in agent.task.stages}
     judged = [

@@ -30,6 +30,7 @@ from ld_agent.retrieval.foreign import Foreign, ForeignQuery
 from ld_agent.retrieval.words import render_document, render_query
 from ld_agent.training import manuals, reading
 from ld_agent.training.examples import ExampleSet
+from ld_agent.training.vocabulary import vocabularies
 import numpy as np
 
 STATES = 4
@@ -119,7 +120,7 @@ def stream(tasks: Sequence[Task], foreign: Foreign, seed: int) -> Iterator[Batch
 
     Each has sets of the tasks in turn, invented sets, and foreign queries of the trained side.
     """
-    words = reading.vocabularies('world', 'vehicles')['train']
+    words = vocabularies('world', 'vehicles')['train']
     invented = reading.stream(words, seed, STATES)
     ours = itertools.cycle([manuals.stream(task, seed, STATES) for task in tasks])
     queries = _shuffled(foreign.trained, seed)

@@ -96,7 +96,6 @@ def test_selections_pickings_and_tokens_are_within_their_bounds(student, writer,
 
 def test_the_measurement_tells_every_method_or_why_it_was_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr('ld_agent.student.prepare.ADAPTERS', tmp_path)
-    monkeypatch.setattr('ld_agent.entropy.open_student', lambda model: open_writer(model))
     said = []
     found = measure_entropy(TASK, 'smollm2', 1, progress=said.append)
     assert said == list(found['methods']) == ['ld', 'small_pick', 'small_free']

@@ -39,6 +39,12 @@ def _cell(pose):
     return [round(pose.position.x / RESOLUTION - 0.5), round(pose.position.y / RESOLUTION - 0.5)]
 
 
+def _moves(heard: list) -> dict:
+    """Return step → moves; a decision comes again when a listener joins."""
+    answers = [json.loads(message.data) for message in heard]
+    return {(a['episode'], a['step']): a['moves'] for a in answers}
+
+
 def test_typed_mirrors_agree_with_the_json():
     with cast() as nodes, meddler() as test:
         heard = {
@@ -54,10 +60,10 @@ def test_typed_mirrors_agree_with_the_json():
         test.until(lambda: len(heard['result']) == 2, 'two results')
         states = [json.loads(message.data) for message in heard['state']]
         test.until(lambda: len(heard['pursuers']) == len(states), 'all mirrors')
-        # A decision comes again when a listener joins.
-        answers = [json.loads(message.data) for message in heard['decision']]
-        decisions = list({(a['episode'], a['step']): a['moves'] for a in answers}.values())
-        test.until(lambda: len(heard['moves']) == len(decisions), 'all moves')
+        steps = sum(not state['done'] for state in states)
+        test.until(lambda: len(_moves(heard['decision'])) == steps, 'all decisions')
+        test.until(lambda: len(heard['moves']) == steps, 'all moves')
+        decisions = list(_moves(heard['decision']).values())
     seen = [state['observation'] for state in states]
     mirrored: list[PoseArray] = heard['pursuers']
     assert [[_cell(p) for p in m.poses] for m in mirrored] == [s['pursuers'] for s in seen]

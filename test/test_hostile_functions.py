@@ -16,10 +16,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-import os
 from pathlib import Path
 import socket
-import statistics
 import time
 
 from ld_agent.agent import Agent
@@ -120,18 +118,6 @@ def test_past_all_checks_of_the_text_it_fails_in_time_and_nothing_gets_out(
     bait.check()
     assert executor.run(GOOD, TYPE, CELLS, {})[0][0] == [2, 0]
     assert capfd.readouterr() == ('', '')
-
-
-def test_a_good_function_takes_a_millisecond_at_most_after_all_that(executor):
-    if os.getloadavg()[0] > (os.cpu_count() or 1):
-        pytest.skip('the machine is busy with other work')
-
-    def once() -> float:
-        begun = time.perf_counter()
-        executor.run(GOOD, TYPE, CELLS, {})
-        return (time.perf_counter() - begun) * 1000.0
-
-    assert statistics.median(once() for _ in range(300)) <= 1.0
 
 
 def update(body: str, harmless: str, name: str = 'hostile_keepout') -> FunctionUpdate:

@@ -74,16 +74,10 @@ def test_by_its_literal_words_exactly_one_function_fits_every_look_up():
     assert checked == 80 * 12
 
 
-@pytest.mark.parametrize('level', ['look-up', 'plain', 'full', 'apart'])
+@pytest.mark.parametrize('level', ['look-up', 'plain', 'full'])
 def test_contrastive_pairs_differ_in_one_fact_and_in_the_answer(level):
-    sets = [
-        reading.example_set(VOCABULARY['train'], random.Random(seed), 8, level)
-        for seed in range(40)
-    ]
-    # Where the functions are apart, now and then only one of them can be the answer.
-    several = [made for made in sets if len({e.answer for e in made.examples}) > 1]
-    assert len(several) == 40 if level != 'apart' else len(several) > 35
-    for made in several:
+    for seed in range(40):
+        made = reading.example_set(VOCABULARY['train'], random.Random(seed), 8, level)
         for one, other in zip(made.examples[0:4:2], made.examples[1:4:2], strict=True):
             assert one.facts.keys() == other.facts.keys()
             assert sum(one.facts[f] != other.facts[f] for f in one.facts) == 1

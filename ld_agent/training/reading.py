@@ -51,7 +51,7 @@ def example_set(
     """Invent functions and draw `states` states, half of them contrastive pairs.
 
     The two states of a pair differ in one fact and want different functions; they follow
-    each other in the result, pairs first.
+    each other in the result, pairs first. In `apart` fewer pairs may be found.
 
     Args:
         vocabulary: the facts and wordings that may be used.

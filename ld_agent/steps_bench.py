@@ -31,6 +31,7 @@ from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
 from ld_agent.player import Player
 from ld_agent.players import make_agent
+from ld_agent.tables.plan import FIRST_SEED
 from ld_agent_sim.bound import EvaderKind, lower_bound
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board, manhattan, Outcome, pursuer_moves, Pursuit
@@ -39,7 +40,6 @@ from ld_agent_sim.worlds import PursuitWorld
 import numpy as np
 from scipy.stats import t as student_t
 
-FIRST_SEED = 1_000_000
 EPISODES = 200
 CONFIDENCE = 0.95
 CHUNK = 10

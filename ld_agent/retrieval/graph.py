@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ld_agent.student.graph import save
+from ld_agent.student.graph import model_of, save
 from ld_agent.student.weights import Weights
 import numpy as np
 from onnx import helper, NodeProto, numpy_helper, TensorProto
@@ -78,13 +78,7 @@ class _Writer:
             [info('vector', TensorProto.FLOAT, [self.shape.width])],
             self.constants,
         )
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid('', 21), helper.make_opsetid(_MS, 1)],
-            ir_version=10,
-            producer_name='ld_agent',
-        )
-        save(model, path, self.shape.context)
+        save(model_of(graph), path, self.shape.context)
 
     def embed(self) -> str:
         words = self.add(

@@ -214,13 +214,17 @@ class _Writer:
             [info('logits', real, ['M', 'R']), *cache('new', 'T')],
             self.constants,
         )
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid('', 21), helper.make_opsetid(_MS, 1)],
-            ir_version=10,
-            producer_name='ld_agent',
-        )
-        save(model, path, min(shape.context, MOST_POSITIONS))
+        save(model_of(graph), path, min(shape.context, MOST_POSITIONS))
+
+
+def model_of(graph: onnx.GraphProto) -> onnx.ModelProto:
+    """Return a model that holds `graph`, with the operator sets that all our graphs use."""
+    return helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid('', 21), helper.make_opsetid(_MS, 1)],
+        ir_version=10,
+        producer_name='ld_agent',
+    )
 
 
 def save(model: onnx.ModelProto, path: Path, context: int) -> None:

@@ -36,6 +36,7 @@ from ld_agent.retrieval.minilm import CONFIG, fetch_minilm, read_minilm
 from ld_agent.retrieval.prepare import EXPECTED, SIDES
 from ld_agent.student.fetch import silent
 from ld_agent.training.pairs import Batch, samples, stream
+from ld_agent.training.schedule import linear_rate
 import numpy as np
 from peft import get_peft_model, LoraConfig
 import torch
@@ -61,11 +62,8 @@ class DprPlan:
     threads: int = 2
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step: linear warm-up, then linear to nearly nothing."""
-        if step < self.warmup_steps:
-            return self.learning_rate * (step + 1) / self.warmup_steps
-        left = (self.steps - step) / max(1, self.steps - self.warmup_steps)
-        return self.learning_rate * max(0.02, left)
+        """Learning rate of a step."""
+        return linear_rate(step, self.steps, self.warmup_steps, self.learning_rate, least=0.02)
 
 
 class Encoder:

@@ -31,6 +31,7 @@ from typing import Any
 
 from ld_agent.probe import calibration_error
 from ld_agent.training.packing import Packed
+from ld_agent.training.schedule import linear_rate
 import numpy as np
 from peft import get_peft_model, get_peft_model_state_dict, LoraConfig, set_peft_model_state_dict
 import torch
@@ -58,11 +59,8 @@ class Plan:
         return self.sequences // self.per_step
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step: linear warm-up, then linear to nearly nothing."""
-        if step < self.warmup_steps:
-            return self.learning_rate * (step + 1) / self.warmup_steps
-        left = (self.steps - step) / max(1, self.steps - self.warmup_steps)
-        return self.learning_rate * max(0.01, left)
+        """Learning rate of a step."""
+        return linear_rate(step, self.steps, self.warmup_steps, self.learning_rate, least=0.01)
 
 
 class Trainee:

@@ -60,6 +60,7 @@ def test_typed_mirrors_agree_with_the_json():
         test.until(lambda: len(heard['result']) == 2, 'two results')
         states = [json.loads(message.data) for message in heard['state']]
         test.until(lambda: len(heard['pursuers']) == len(states), 'all mirrors')
+        test.until(lambda: len(heard['evader']) == len(states), 'all evaders')
         steps = sum(not state['done'] for state in states)
         test.until(lambda: len(_moves(heard['decision'])) == steps, 'all decisions')
         test.until(lambda: len(heard['moves']) == steps, 'all moves')

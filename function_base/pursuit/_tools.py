@@ -138,9 +138,9 @@ def _pick(measured, state, cost):
 
 KEPT = 4
 """Cells of each pursuer that are looked at in a later step of `_together`."""
-WIDTH = 4
+WIDTH = 6
 """Positions that are looked at in each later step."""
-STEPS = 2
+STEPS = 3
 
 
 def _together(measured, state, prefer, kept):

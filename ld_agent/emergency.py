@@ -11,21 +11,25 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A published restricted area becomes a filter function with a manual, checked before use.
+"""A closed area becomes a filter function with a manual, checked before use.
 
-The function is written from a fixed template; it joins the candidates of the filter stage, and
-the student must select it from its manual alone (paper, section 3.4, equation 6). Corners are
-in cells: the centre of cell (3, 4) is the point (3.0, 4.0).
+The filter has one form; its `_closed(x, y)` is written by the student for a sentence, and from
+the corners for a polygon. It joins the candidates of the filter stage, and the student must
+select it from its manual alone (paper, section 3.4, equation 6). Cell (3, 4) has its centre at
+the point (3.0, 4.0).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from ld_agent.errors import AreaError, LdAgentError
 from ld_agent.executor import Executor
 from ld_agent.function_base import read_function, run_examples, Task
-from ld_agent.messages import FunctionUpdate
+from ld_agent.function_file import check_source
+from ld_agent.messages import Cell, FunctionUpdate
+from ld_agent.sentences.language import Written
 from ld_agent_sim.areas import Point, polygon_cells
 from ld_agent_sim.pursuit import Board
 
@@ -35,6 +39,8 @@ CALL_SIGNS = (
     'wren', 'owl', 'dove', 'stork', 'quail',
 )  # fmt: skip
 """Labels of areas; none of them occurs in the training of the student."""
+LEAST_FREE = 4
+"""Cells that an area must leave open on a board, so that everybody has a place."""
 
 _TEMPLATE = '''
 def {name}(cells: list[list[list[int]]], state: dict) -> list[list[list[int]]]:
@@ -47,24 +53,13 @@ def {name}(cells: list[list[list[int]]], state: dict) -> list[list[list[int]]]:
         >>> {name}([[{inside}, {outside}]], {{}})
         [[{outside}]]
     """
-    return [[cell for cell in listed if not _in_{label}(cell[0], cell[1])] for listed in cells]
+    return [[cell for cell in listed if not _closed(cell[0], cell[1])] for listed in cells]
 
-
-_CORNERS = {corners}
-
-
-def _in_{label}(x, y):
-    inside = False
-    for i in range(len(_CORNERS)):
-        (ax, ay), (bx, by) = _CORNERS[i - 1], _CORNERS[i]
-        cross = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-        if abs(cross) < 1e-6 and min(ax, bx) - 1e-6 <= x <= max(ax, bx) + 1e-6:
-            if min(ay, by) - 1e-6 <= y <= max(ay, by) + 1e-6:
-                return True
-        if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
-            inside = not inside
-    return inside
-'''
+{closed}'''
+_NAMED_CELLS = """
+def named_cells(cells):
+    return [cell for cell in cells if _closed(cell[0], cell[1])]
+"""
 
 
 def area_function(
@@ -73,8 +68,9 @@ def area_function(
     size: tuple[int, int],
     taken: Collection[str],
     origin: str,
-    occupied: Collection[tuple[int, int]] = (),
+    occupied: Collection[Cell] = (),
     expires_at_step: int | None = None,
+    executor: Executor | None = None,
 ) -> FunctionUpdate:
     """Write and check the filter function of a polygon.
 
@@ -84,6 +80,7 @@ def area_function(
         taken: names of functions that exist.
         origin: what was published.
         occupied: cells where pursuers stand; told of in the checks.
+        executor: runs the checks; None for one of its own.
 
     Raises:
         AreaError: one sentence: what is wrong with the area and what to do.
@@ -94,13 +91,39 @@ def area_function(
         raise AreaError(
             f'the restricted area is refused: {error}; publish at least three finite corners'
         ) from None
+    points = ', '.join(f'({x:.6f}, {y:.6f})' for x, y in corners)
+    written = Written('close', 'a polygon', f'polygon(x, y, {points})')
+    return filter_function(
+        task, written.source(), cells, size, taken, origin, occupied, expires_at_step, executor
+    )
+
+
+def filter_function(
+    task: Task,
+    closed: str,
+    cells: frozenset[Cell],
+    size: tuple[int, int],
+    taken: Collection[str],
+    origin: str,
+    occupied: Collection[Cell] = (),
+    expires_at_step: int | None = None,
+    executor: Executor | None = None,
+) -> FunctionUpdate:
+    """Put the source of a `_closed(x, y)` into a filter function, and check that.
+
+    Args:
+        cells: what it must drop; other arguments as in `area_function`.
+
+    Raises:
+        AreaError: as in `area_function`.
+    """
     if not cells:
         raise AreaError(
             'the restricted area is refused: it covers no cell of the board; check the frame and '
             'the resolution'
         )
     free = [(x, y) for x in range(size[0]) for y in range(size[1]) if (x, y) not in cells]
-    if len(free) < 4:
+    if len(free) < LEAST_FREE:
         raise AreaError(
             'the restricted area is refused: it closes the whole board, nobody could move; '
             'publish a smaller one'
@@ -113,13 +136,9 @@ def area_function(
         )
     name = f'{label}_keepout'
     source = _TEMPLATE.format(
-        name=name,
-        label=label,
-        inside=list(min(cells)),
-        outside=list(free[0]),
-        corners=[(round(float(x), 6), round(float(y), 6)) for x, y in corners],
+        name=name, label=label, inside=list(min(cells)), outside=list(free[0]), closed=closed
     )
-    checks = check_area(task, name, source, cells, size)
+    checks = check_area(task, name, source, cells, size, executor)
     on_it = sorted(cell for cell in occupied if cell in cells)
     if on_it:
         checks['occupied'] = f'pursuers stand on {on_it}; they have to leave it'
@@ -135,8 +154,33 @@ def area_function(
     )
 
 
+def named_cells(
+    closed: str, size: tuple[int, int], executor: Executor | None = None
+) -> frozenset[Cell]:
+    """Run the source of a `_closed(x, y)` over a board in the sandbox; return where it is true.
+
+    Raises:
+        AreaError: it does what no function may, fails, or does not end in time.
+    """
+    faults = check_source(closed)
+    if faults:
+        raise AreaError(f'the function is refused: {"; ".join(faults)}')
+    every = [[x, y] for x in range(size[0]) for y in range(size[1])]
+    with _running(executor, '') as runner:
+        try:
+            named = runner.call(closed, 'named_cells', False, every, more=_NAMED_CELLS)
+        except LdAgentError as error:
+            raise AreaError(str(error)) from None
+    return frozenset((x, y) for x, y in named)
+
+
 def check_area(
-    task: Task, name: str, source: str, cells: frozenset[tuple[int, int]], size: tuple[int, int]
+    task: Task,
+    name: str,
+    source: str,
+    cells: frozenset[Cell],
+    size: tuple[int, int],
+    executor: Executor | None = None,
 ) -> dict[str, str]:
     """Run a filter function over the whole board in the sandbox and compare with `cells`.
 
@@ -144,19 +188,17 @@ def check_area(
         AreaError: it is not valid, fails, or drops other cells than the area's.
     """
     function, faults = read_function(task, source, name, 'emergency')
-    executor = Executor(task.tools)
-    try:
-        if function is None or faults:
-            raise AreaError(f'the filter function {name} is refused: {"; ".join(faults)}')
-        faults = run_examples(task, function, executor)
-        if faults:
-            raise AreaError(f'the filter function {name} is refused: {"; ".join(faults)}')
-        every = [[[x, y] for x in range(size[0]) for y in range(size[1])]]
-        kept = executor.run(function, task.stage(function.stage).gives, every, {})
-    except LdAgentError as error:
-        raise AreaError(str(error)) from None
-    finally:
-        executor.close()
+    with _running(executor, task.tools) as runner:
+        try:
+            if function is None or faults:
+                raise AreaError(f'the filter function {name} is refused: {"; ".join(faults)}')
+            faults = run_examples(task, function, runner)
+            if faults:
+                raise AreaError(f'the filter function {name} is refused: {"; ".join(faults)}')
+            every = [[[x, y] for x in range(size[0]) for y in range(size[1])]]
+            kept = runner.run(function, task.stage(function.stage).gives, every, {})
+        except LdAgentError as error:
+            raise AreaError(str(error)) from None
     dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
     if dropped != cells:
         raise AreaError(
@@ -168,3 +210,16 @@ def check_area(
         'examples': 'hold in the sandbox',
         'cells': f'drops exactly the {len(cells)} cells of the area',
     }
+
+
+@contextmanager
+def _running(executor: Executor | None, tools: str) -> Iterator[Executor]:
+    """Lend an executor, or one that ends with the block."""
+    if executor is not None:
+        yield executor
+        return
+    own = Executor(tools)
+    try:
+        yield own
+    finally:
+        own.close()

@@ -58,6 +58,7 @@ class PursuitOptions:
     record: str = ''
     retriever: str = 'none'
     top_k: int = 5
+    sentences: bool = True
 
 
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
@@ -65,7 +66,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     o = options
     nodes = [
         NodeSpec('visualiser'),
-        NodeSpec('emergency', {'function_base': o.function_base}),
+        NodeSpec('emergency', {'function_base': o.function_base, 'sentences': o.sentences}),
         NodeSpec(
             'decision',
             {

@@ -31,6 +31,8 @@ from ld_agent.function_base import Task
 from ld_agent.players import find_task
 from ld_agent.retrieval_bench import retrieval_report
 from ld_agent.selector import Selector
+from ld_agent.sentence_bench import sentence_report
+from ld_agent.sentences.author import open_author
 from ld_agent.steps_bench import EPISODES, FIRST_SEED, steps_report
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
@@ -84,6 +86,9 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
     'restart': _restart,
     'abstain': lambda s: abstain_report(s.selector, s.task, s.plot('abstain')),
     'entropy': _entropy,
+    'sentences': lambda s: sentence_report(
+        open_author(s.model, progress=show_step), s.task, _tell
+    ),
     'steps': lambda s: steps_report(s.episodes, s.seed, progress=show_step),
     'retrieval': lambda s: retrieval_report(
         s.selector, s.task, _tell, s.most, s.plot('retrieval')

@@ -32,6 +32,7 @@ from ld_agent.players import find_task, prepare_method
 from ld_agent.retrieval.index import require_faiss
 from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
+from ld_agent.sentences.author import prepare_author
 from ld_agent.worlds import open_world
 import typer
 
@@ -63,6 +64,9 @@ def pursuit(
     ] = None,
     retriever: Annotated[str, typer.Option(help='none or dpr.')] = 'none',
     top_k: Annotated[int, typer.Option(help='Functions that dpr retrieves.')] = 5,
+    sentences: Annotated[
+        bool, typer.Option(help='Understand emergencies that are published as sentences.')
+    ] = True,
     compose: Annotated[bool, typer.Option('--compose', help='All nodes in one process.')] = False,
     json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
 ) -> None:
@@ -75,11 +79,13 @@ def pursuit(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, adapter, provider,
                 function_base, guard, abstain_below, scenario, deadline, rate, str(bag),
-                retriever, top_k,
+                retriever, top_k, sentences,
             )
         )  # fmt: skip
         _check(graph)
         prepare_method(method, model, adapter, show_step)
+        if sentences:
+            prepare_author(progress=show_step)
         if retriever == 'dpr':
             require_faiss()
             prepare_encoders(shipped_adapter(), show_step)

@@ -34,6 +34,7 @@ TASK_SEQUENCES = 800
 READING = (('reading', 1, 4000), ('reading_on', 3, 2240))
 """Legs of the reading phase: name, seed, sets; from easy to hard, then on at the hard levels."""
 DPR_STEPS = 120
+SENTENCE_SEQUENCES = 1280
 
 train = typer.Typer(help='Train an adapter (needs the training extra).', no_args_is_help=True)
 
@@ -118,6 +119,26 @@ def kd(
             lambda done: None if done % 1000 else console.print(f'{done} outputs'),
         )  # fmt: skip
     typer.echo(json.dumps(record, indent=2))
+
+
+@train.command()
+def sentences(
+    out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
+    sequences: Annotated[int, typer.Option(help='Sets of eight sentences.')] = SENTENCE_SEQUENCES,
+    seed: Annotated[int, typer.Option(help='Seed.')] = 1,
+    threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
+) -> None:
+    """The student that writes the filter function of an emergency's sentence."""
+    with errors_as_sentences():
+        _, plan = _training(model)
+        from ld_agent.training.authoring import train_sentences
+
+        numbers = plan(
+            sequences=sequences, per_step=2, rank=16, alpha=32, seed=seed, threads=threads
+        )
+        train_sentences(model, out, numbers, _show)
+    typer.echo(str(out / 'adapter'))
 
 
 @train.command()

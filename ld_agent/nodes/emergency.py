@@ -11,27 +11,40 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The emergency node: a published restricted area becomes a filter function on `functions`.
+"""The emergency node: a sentence or a polygon becomes a filter function on `functions`.
 
-Polygons in metres are taken; each is written into a function from a template, checked in the
-sandbox, and published. What is refused is said in one sentence on the log and `diagnostics`.
-Areas hold until the episode ends or `~/clear_emergencies` is called.
+Each is written, checked in the sandbox, and published. What is refused is said in one sentence
+on the log and `diagnostics`; what the numbers of a refused sentence span is closed until somebody
+answers with a polygon. Areas hold until they expire or are lifted, at the longest until the
+episode ends.
 """
 
 from __future__ import annotations
 
 from geometry_msgs.msg import PolygonStamped
-from ld_agent.emergency import area_function
-from ld_agent.errors import AreaError
-from ld_agent.messages import Cell, FunctionUpdate, State
+from ld_agent.emergency_desk import Desk, Outcome
+from ld_agent.errors import ModelError
+from ld_agent.messages import Cell, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import Health, listen, listen_json, publish_json, publisher_of, run
+from ld_agent.nodes.common import (
+    every,
+    Health,
+    listen,
+    listen_json,
+    publish_json,
+    publisher_of,
+    run,
+)
 from ld_agent.nodes.parameters import declare, EmergencyParameters
 from ld_agent.players import find_task
+from ld_agent.sentences.author import Author, open_author
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
+
+OPEN_AFTER = 0.05
+"""Seconds after its start in which the node opens the student that reads sentences."""
 
 
 class EmergencyNode(Node):
@@ -44,66 +57,101 @@ class EmergencyNode(Node):
         self._functions = publisher_of(self, topics.FUNCTIONS)
         self._health = Health(self)
         self._grid: OccupancyGrid | None = None
-        self._early: list[PolygonStamped] = []
-        self._active: dict[str, FunctionUpdate] = {}
+        self._desk: Desk | None = None
+        self._author: Author | None = None
+        self._early: list[PolygonStamped | String] = []
         self._standing: list[Cell] = []
+        self._step = 0
         listen(self, topics.GRID, self._on_grid)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
         listen(self, topics.EMERGENCY, self._on_sentence)
         listen(self, topics.RESTRICTED_AREA, self._on_area)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
+        if self.settings.sentences:
+            self._opening = every(self, OPEN_AFTER, self._open_author)
+
+    def destroy_node(self) -> None:
+        """End the sandbox and the node."""
+        if self._desk is not None:
+            self._desk.close()
+        super().destroy_node()
+
+    def _open_author(self) -> None:
+        self.destroy_timer(self._opening)
+        settings = self.settings
+        try:
+            self._author = open_author(settings.model, settings.adapter, settings.provider)
+        except ModelError as error:
+            self._health.fault(f'sentences will be refused: {error}')
+            return
+        self._author.write('row 1 is closed')  # the first one is slower than all others
+        self.get_logger().info('sentences are understood')
+        if self._desk is not None:
+            self._desk.author = self._author
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
-        self._grid = grid
+        known, self._grid = self._grid, grid
+        if known is None or _shape(known) != _shape(grid):
+            if self._desk is not None:
+                self._clear('the chart changed')
+                self._desk.close()
+            size = (grid.info.width, grid.info.height)
+            self._desk = Desk(self._task, size, grid.info.resolution, self._author)
         early, self._early = self._early, []
         for message in early:
-            self._on_area(message)
+            if isinstance(message, String):
+                self._on_sentence(message)
+            else:
+                self._on_area(message)
 
     def _on_state(self, state: State) -> None:
         if state.done:
             self._clear('the episode ended')
+        self._step = state.step
         self._standing = [(x, y) for x, y in state.observation.get('pursuers', ())]
 
     def _on_area(self, message: PolygonStamped) -> None:
-        if self._grid is None:
+        if self._desk is None or self._grid is None:
             self._early.append(message)
             return
         corners = convert.from_polygon(message, self._grid)
         origin = f'polygon {[list(corner) for corner in corners]} in cells'
-        try:
-            update = area_function(
-                self._task,
-                corners,
-                (self._grid.info.width, self._grid.info.height),
-                self._active,
-                origin,
-                occupied=self._standing,
-            )
-        except AreaError as error:
-            self._health.fault(str(error))
-            return
-        self._active[update.name] = update
-        publish_json(self._functions, update)
-        self._health.tell(active=len(self._active))
-        self.get_logger().info(f'{update.name} is in force: {"; ".join(update.checks.values())}')
+        self._tell(self._desk.polygon(corners, origin, self._standing))
 
     def _on_sentence(self, message: String) -> None:
-        self._health.fault(
-            f'the sentence {message.data[:80]!r} is refused: only polygons are understood yet; '
-            'publish the area as a PolygonStamped on restricted_area'
-        )
+        if self._desk is None:
+            self._early.append(message)
+            return
+        self._tell(self._desk.sentence(message.data, self._step, self._standing))
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Publish what came of an emergency, and say it."""
+        for update in outcome.updates:
+            publish_json(self._functions, update)
+        self._health.tell(active=len(self._desk.active) if self._desk else 0)
+        if outcome.status == 'refused':
+            self._health.fault(outcome.reason)
+            return
+        what = f'{outcome.name} is in force' if outcome.action == 'close' else 'lifted'
+        said = '; '.join(outcome.checks.values())
+        self.get_logger().info(f'{what} after {outcome.ms:.0f} ms: {said}')
 
     def _on_clear(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = True
-        response.message = f'{len(self._active)} restricted areas are lifted'
-        self._clear('cleared by a call')
+        response.message = f'{self._clear("cleared by a call")} restricted areas are lifted'
         return response
 
-    def _clear(self, why: str) -> None:
-        for name in self._active:
-            publish_json(self._functions, FunctionUpdate(action='remove', name=name, origin=why))
-        self._active = {}
+    def _clear(self, why: str) -> int:
+        """Lift all areas; return how many there were."""
+        updates = [] if self._desk is None else self._desk.clear(why)
+        for update in updates:
+            publish_json(self._functions, update)
         self._health.tell(active=0)
+        return len(updates)
+
+
+def _shape(grid: OccupancyGrid) -> tuple[int, int, float]:
+    return grid.info.width, grid.info.height, grid.info.resolution
 
 
 NODE = EmergencyNode

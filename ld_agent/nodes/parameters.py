@@ -98,6 +98,10 @@ class EmergencyParameters(Parameters):
     function_base: str = Field(
         '', description='folder of the function base; empty: the shipped one'
     )
+    sentences: bool = Field(True, description='understand sentences, by a student of its own')
+    model: str = Field('smollm2', description='student that writes the function of a sentence')
+    adapter: str = Field('default', description='default for the shipped one, or its folder')
+    provider: Literal['auto', 'cpu', 'cuda'] = Field('auto', description='where it runs')
 
 
 class RecorderParameters(Parameters):

@@ -39,7 +39,7 @@ from ld_agent.student.fetch import DEFAULT_MODEL, fetch_model, local_model, Prog
 from ld_agent.student.graph import write_graph
 from ld_agent.student.session import Student
 from ld_agent.student.tokenizer import read_tokenizer
-from ld_agent.student.verify import verify
+from ld_agent.student.verify import Verify, verify
 from ld_agent.student.weights import architecture_of, read_weights, WRITTEN_ARCHITECTURES
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ def open_student(
     adapter: str | Path | None = 'default',
     provider: str = 'auto',
     progress: Progress | None = None,
+    check: Verify = verify,
 ) -> Student:
     """Open a student, preparing it first if that was not done.
 
@@ -68,11 +69,12 @@ def open_student(
         adapter: `default` for the shipped one, a folder in PEFT's format, or None for none.
         provider: `auto` (CUDA where ONNX Runtime has it, else CPU), `cpu` or `cuda`.
         progress: told what is done if it must be prepared.
+        check: compares the 8-bit graph with fp32 then.
 
     Raises:
         ModelError: the model is unknown, unreadable, or fails its verification.
     """
-    folder = prepare(model, adapter, progress)
+    folder = prepare(model, adapter, progress, check=check)
     return Student(folder, read_manifest(folder)['bos'], provider)
 
 
@@ -81,6 +83,7 @@ def prepare(
     adapter: str | Path | None = 'default',
     progress: Progress | None = None,
     force: bool = False,
+    check: Verify = verify,
 ) -> Path:
     """Prepare a student and return its folder; returns soon where that was done.
 
@@ -88,6 +91,7 @@ def prepare(
 
     Args:
         force: prepare it again in any case, from the start.
+        check: as in `open_student`.
 
     Raises:
         ModelError: as in `open_student`.
@@ -113,7 +117,7 @@ def prepare(
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(exist_ok=True)
         try:
-            _build(model, source, chosen, work, tell)
+            _build(model, source, chosen, work, tell, check)
         except (OSError, ModelError):
             shutil.rmtree(work, ignore_errors=True)
             raise
@@ -127,7 +131,9 @@ def _is_whole(folder: Path) -> bool:
     return folder.exists() and not damaged_files(folder)
 
 
-def _build(model: str, source: Path, adapter: Path | None, work: Path, tell: Progress) -> None:
+def _build(
+    model: str, source: Path, adapter: Path | None, work: Path, tell: Progress, check: Verify
+) -> None:
     tokenizer, bos = read_tokenizer(source)
     if not (work / 'model.onnx').exists():
         tell('writing the 8-bit graph', 0.1)
@@ -139,10 +145,10 @@ def _build(model: str, source: Path, adapter: Path | None, work: Path, tell: Pro
     exact.mkdir()
     _write(source, adapter, exact / 'model.onnx', None)
     shutil.copy(work / 'tokenizer.json', exact)
-    verified = verify(
+    verified = check(
         Student(work, bos, 'cpu'),
         Student(exact, bos, 'cpu'),
-        lambda share: tell('verifying the selections', 0.4 + 0.5 * share),
+        lambda share: tell('verifying it', 0.4 + 0.5 * share),
     )
     shutil.rmtree(exact)
     tell('hashing', 0.95)

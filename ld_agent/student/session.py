@@ -134,6 +134,21 @@ class Student:
         """
         return self._run(['logits'], ids, past, position, rows)[0][-1]
 
+    def extend(
+        self, ids: Sequence[int], past: Cache, rows: Sequence[int] | np.ndarray
+    ) -> tuple[np.ndarray, Cache]:
+        """Return the logits of `rows` after `ids`, and `past` grown by `ids`.
+
+        Args:
+            past: what `ids` attend to and follow; it starts at position 0.
+
+        Raises:
+            ModelError: a position lies beyond the model's context.
+        """
+        logits, *grown = self._run(['logits', *self._new_names], ids, past, len(past), rows)
+        whole = slice(len(past) + len(ids))
+        return logits[-1], Cache(tuple(array[:, :, whole] for array in grown))
+
     def _load(
         self, path: Path, options: ort.SessionOptions, providers: list[str]
     ) -> ort.InferenceSession:

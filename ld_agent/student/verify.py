@@ -27,6 +27,8 @@ from ld_agent.prompt import Entry
 from ld_agent.selector import Selector
 from ld_agent.student.session import Student
 
+Verify = Callable[[Student, Student, Callable[[float], None]], dict[str, float]]
+"""Compares an 8-bit student with its fp32 one, as `verify` does."""
 UNDECIDED = 0.5
 """Margin (nats) of the fp32 graph below which quantising may swap its two best names."""
 MOST_DIFFERENT = 0.1

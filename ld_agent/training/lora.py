@@ -108,10 +108,11 @@ class Trainee:
         ]
 
     def token_logits(self, packed: Packed) -> torch.Tensor:
-        """Return for every token of the written answers all logits, fp32 (tokens, vocabulary)."""
+        """Return for every token of the written answers its logits, fp32 (tokens, alphabet)."""
         read = self._hidden(packed, [target.index for target in packed.tokens])
+        rows = self.rows[list(packed.alphabet)] if packed.alphabet else self.rows
         with torch.autocast(self.device, torch.bfloat16):
-            return (read @ self.rows.T).float()
+            return (read @ rows.T).float()
 
     def _hidden(self, packed: Packed, indices: list[int]) -> torch.Tensor:
         """Return the last hidden states at `indices`, fp32 (indices, width)."""
@@ -161,7 +162,9 @@ def score(trainee: Trainee, packed: Packed) -> Scores:
     """Score every choice, or every token of the written answers, of `packed`."""
     if packed.tokens:
         logs = torch.log_softmax(trainee.token_logits(packed), 1)
-        targets = torch.tensor([t.token for t in packed.tokens], device=logs.device)
+        places = {token: place for place, token in enumerate(packed.alphabet)}
+        right = [places[t.token] if places else t.token for t in packed.tokens]
+        targets = torch.tensor(right, device=logs.device)
         best, found = logs.detach().max(1)
         return Scores(
             [target.example for target in packed.tokens],

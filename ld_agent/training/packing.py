@@ -63,6 +63,7 @@ class Packed:
         examples: how many states there are.
         kind: what sort of set it is, for the log.
         tokens: of written answers, where the student writes instead of choosing.
+        alphabet: (A,) tokens that an answer may be written with, ascending; empty for all.
     """
 
     ids: np.ndarray
@@ -72,6 +73,7 @@ class Packed:
     examples: int
     kind: str
     tokens: tuple[TokenTarget, ...] = ()
+    alphabet: tuple[int, ...] = ()
 
 
 def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
@@ -101,12 +103,18 @@ def pack(example_set: ExampleSet, encode: Encode, bos: int | None) -> Packed:
 
 
 def pack_outputs(
-    rules: str, outputs: Sequence[tuple[str, str]], encode: Encode, bos: int | None, kind: str
+    rules: str,
+    outputs: Sequence[tuple[str, str]],
+    encode: Encode,
+    bos: int | None,
+    kind: str,
+    alphabet: tuple[int, ...] = (),
 ) -> Packed:
     """Put states with the answers to be written after them behind one text of rules.
 
     Args:
         outputs: (state, answer) texts; every token of an answer is a target.
+        alphabet: as in `Packed`.
     """
     known = ([] if bos is None else [bos]) + encode(rules)
     pieces: list[tuple[int, list[int], str]] = [(0, known, 'rules')]
@@ -118,7 +126,7 @@ def pack_outputs(
         targets += [TokenTarget(number, first + n, token) for n, token in enumerate(answer)]
         pieces.append((len(known), state + answer[:-1], 'state'))
         start += len(state) + len(answer) - 1
-    return Packed(*_sequence(pieces), (), len(outputs), kind, tuple(targets))
+    return Packed(*_sequence(pieces), (), len(outputs), kind, tuple(targets), alphabet)
 
 
 def _sequence(

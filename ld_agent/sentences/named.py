@@ -1,0 +1,152 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The numbers that a sentence names, to hold what the student wrote against them.
+
+This understands no sentence: it only finds numbers, points such as (3, 4), and numbers that are
+said to be rows, columns, x or y. What the student wrote must use each of them once, points as
+points and rows as rows. Where the student cannot tell, `fail_safe` is the area that the numbers
+span, closed until somebody answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+import itertools
+import math
+import re
+
+from ld_agent.sentences.language import numbers_of, Written
+
+_WORDS = {
+    word: number
+    for number, word in enumerate(
+        'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
+        'fifteen sixteen seventeen eighteen nineteen twenty'.split()
+    )
+}
+_N = r'(?:(?<![\w.)\]])-)?\d+(?:\.\d+)?'
+_UNIT = r'\s*(?:m|metres?|meters?)?'
+_NUMBER = re.compile(_N)
+_WORD = re.compile(rf'\b({"|".join(_WORDS)})\b', re.IGNORECASE)
+_POINT = re.compile(
+    rf'[(\[]\s*(?:x\s*=\s*)?({_N}){_UNIT}\s*[,;]\s*(?:y\s*=\s*)?({_N}){_UNIT}\s*[)\]]',
+    re.IGNORECASE,
+)
+_AXIS = re.compile(rf'\b(x|y|rows?|columns?)\b\s*(?:=|==|number|is)?\s*({_N})', re.IGNORECASE)
+_METRES = re.compile(rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a sentence names.
+
+    Attributes:
+        numbers: those written in digits, in their order.
+        words: numbers written as words; they may mean no number at all.
+        points: (x, y) in the sentence's unit.
+        axes: (`x` or `y`, value) of the numbers that are said to be on an axis.
+        metres: a unit of length is named.
+    """
+
+    numbers: tuple[float, ...]
+    words: tuple[float, ...]
+    points: tuple[tuple[float, float], ...]
+    axes: tuple[tuple[str, float], ...]
+    metres: bool
+
+
+def named_in(sentence: str) -> Named:
+    """Return what `sentence` names."""
+    points = [(float(a), float(b)) for a, b in _POINT.findall(sentence)]
+    rest = _POINT.sub(' ', sentence)
+    axes = [
+        ('y' if word[0].lower() in 'yr' else 'x', float(number))
+        for word, number in _AXIS.findall(rest)
+    ]
+    return Named(
+        tuple(map(float, _NUMBER.findall(sentence))),
+        tuple(float(_WORDS[w.lower()]) for w in _WORD.findall(sentence)),
+        tuple(points),
+        tuple(axes),
+        _METRES.search(sentence) is not None,
+    )
+
+
+def disagreements(sentence: str, written: Written) -> list[str]:
+    """Return where a function does not agree with the numbers of its sentence, a clause each."""
+    named = named_in(sentence)
+    used = numbers_of(written.code)
+    values = Counter(value for _, value in used)
+    if written.number is not None:
+        values[float(written.number)] += 1
+    faults = []
+    lost = Counter(named.numbers) - values
+    added = values - Counter(named.numbers) - Counter(named.words)
+    if lost:
+        faults.append(f'it leaves out {_listed(lost)}')
+    if added:
+        faults.append(f'it brings in {_listed(added)}, which the sentence does not name')
+    pairs = Counter((x, y) for (a, x), (b, y) in itertools.pairwise(used) if (a, b) == ('x', 'y'))
+    for point, count in Counter(named.points).items():
+        if pairs[point] < count:
+            faults.append(f'it does not use ({point[0]:g}, {point[1]:g}) as a point')
+    kinds = Counter(used)
+    for (axis, value), count in Counter(named.axes).items():
+        if kinds[axis, value] < count:
+            faults.append(f'it does not use {axis} = {value:g} as such')
+    if named.metres != ('metres(' in written.code):
+        faults.append('it takes metres for cells' if named.metres else 'it takes cells for metres')
+    return faults
+
+
+def fail_safe(
+    sentence: str, size: tuple[int, int], resolution: float
+) -> tuple[str, tuple[tuple[float, float], ...]]:
+    """Return the area that a sentence's numbers span, as words and corners in cells.
+
+    The rectangle round all points, rows and columns, wider by the largest number that is
+    neither. No corners where no point, row or column is named.
+
+    Args:
+        size: width and height of the board in cells.
+        resolution: metres that a cell measures.
+    """
+    named = named_in(sentence)
+    unit = resolution if named.metres else 1.0
+    xs = [a / unit for a, _ in named.points] + [v / unit for axis, v in named.axes if axis == 'x']
+    ys = [b / unit for _, b in named.points] + [v / unit for axis, v in named.axes if axis == 'y']
+    if not xs and not ys:
+        return '', ()
+    placed = Counter(v for point in named.points for v in point)
+    placed += Counter(v for _, v in named.axes)
+    loose = Counter(named.numbers) - placed
+    wider = max((v / unit for v in loose if v / unit <= max(size)), default=0.0)
+    west, east = _span(xs, wider, size[0])
+    south, north = _span(ys, wider, size[1])
+    said = f'x from {west:g} to {east:g}, y from {south:g} to {north:g}'
+    return said, ((west, south), (east, south), (east, north), (west, north))
+
+
+def _span(values: Sequence[float], wider: float, size: int) -> tuple[float, float]:
+    if not values:
+        return -0.5, size - 0.5
+    low = max(-0.5, math.floor(min(values) - wider) - 0.25)
+    high = min(size - 0.5, math.ceil(max(values) + wider) + 0.25)
+    return low, max(low, high)
+
+
+def _listed(values: Counter[float]) -> str:
+    return ', '.join(f'{value:g}' for value in values)

@@ -1,0 +1,220 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Sentences about closed areas, each with the function that a student is to write for it.
+
+Put together at random from `vocabulary/sentences.yaml`: what is closed, how that is said, for
+how long, in which unit, with what said around it. A part of the wordings and of the numbers is
+held out: they are never trained on. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+import itertools
+from pathlib import Path
+import random
+from typing import Any
+
+from ld_agent.sentences.language import UNCLEAR, Written
+from ld_agent.training.phrases import Slots
+import yaml
+
+HELD_OUT_REMAINDER = 3
+HELD_OUT_MODULUS = 7
+"""Numbers that add up to this remainder are never trained on."""
+_KINDS = {
+    'closing': 40, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10, 'unclear': 10,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sentence, and what the student is to write; `kind` says how it was put together."""
+
+    sentence: str
+    answer: str
+    kind: str
+
+
+def examples(seed: int, held_out: bool = False) -> Iterator[Example]:
+    """Yield examples without end, each sentence once; the same from the same seed.
+
+    Args:
+        held_out: of wordings and numbers that are never trained on, instead of those that are.
+    """
+    seen = set()
+    for number in itertools.count():
+        example = _Composer(random.Random(f'{seed}/{held_out}/{number}'), held_out).example()
+        if example is not None and example.sentence not in seen:
+            seen.add(example.sentence)
+            yield example
+
+
+@cache
+def _phrases() -> dict[str, Any]:
+    file = Path(__file__).with_name('vocabulary') / 'sentences.yaml'
+    return dict(yaml.safe_load(file.read_text(encoding='utf-8')))
+
+
+class _Composer:
+    """Puts one sentence together."""
+
+    def __init__(self, rng: random.Random, held_out: bool) -> None:
+        self.rng = rng
+        self.held_out = held_out
+        self.news = 0
+        self.slots = Slots(rng)
+        self.phrases = _phrases()
+
+    def example(self) -> Example | None:
+        """Return an example, or None where this draw is for the other side."""
+        kind = self.rng.choices(list(_KINDS), list(_KINDS.values()))[0]
+        sentence, answer = getattr(self, f'_{kind}')()
+        numbers = self.slots.numbers
+        special = round(10 * sum(numbers)) % HELD_OUT_MODULUS == HELD_OUT_REMAINDER
+        if numbers and special != self.held_out:
+            return None
+        if self.held_out and kind != 'unclear' and not self.news:
+            return None
+        return Example(self._dress(sentence), answer, kind)
+
+    def _pick(self, group: dict[str, Any]) -> Any:
+        """Return one of the wordings of a group that this side may use."""
+        held = group.get('held_out', ())
+        if self.held_out and held and self.rng.random() < 0.7:
+            self.news += 1
+            return self.rng.choice(held)
+        return self.rng.choice(group['texts'])
+
+    def _family(self, families: list[dict[str, Any]], axes: bool = False) -> tuple[str, str, str]:
+        """Return text, code and name of an area; with `axes` of one along rows or columns."""
+        kept = [f for f in families if f.get('axes') or not axes]
+        family = self.rng.choices(kept, [f.get('weight', 1) for f in kept])[0]
+        self.slots.turn(sides=family.get('sides', False))
+        text = self._pick(family)
+        return *self.slots.fill(text, family['code']), family['name']
+
+    def _closing(self) -> tuple[str, str]:
+        area, code, name = self._family(self.phrases['areas'])
+        return self._closed(self._say('closings', area), code, name)
+
+    def _whole(self) -> tuple[str, str]:
+        text, code, name = self._family(self.phrases['wholes'])
+        return self._closed(text, code, name)
+
+    def _gap(self) -> tuple[str, str]:
+        area, code, _ = self._family(self.phrases['areas'], axes=True)
+        before, after = self._pick(self.phrases['gaps'])
+        place, left_open = self.slots.fill(*self.rng.choice(self.phrases['gap_places']))
+        if self.rng.random() < 0.5:
+            text = f'{self._say("closings", area)}{before}{place}{after}'
+        else:
+            text = self._say('closings', f'{area}{before}{place}{after}')
+        return self._closed(text, f'{code} and {left_open}', 'a line with a gap')
+
+    def _union(self) -> tuple[str, str]:
+        plain = [f for f in self.phrases['areas'] if f['name'] not in ('some cells', 'some lines')]
+        first, code, _ = self._family(plain)
+        second, other, _ = self._family(plain)
+        if {first[0], second[0]} & {'x', 'y'} and not ('(x, y' in code or '(x, y' in other):
+            return self._closing()  # 'x is 3 and y is 4' is one cell, not two lines
+        way = self.rng.random()
+        if way < 0.6:
+            before, after = self.rng.choice(self.phrases['joins'])
+            text = self._say('closings', f'{first}{before}{second}{after}')
+        elif way < 0.8:
+            text = f'{self._say("closings", first)} and so is {second}'
+        else:
+            text = f'{self._say("closings", first)}; {self._say("closings", second)}'
+        return self._closed(text, f'{code} or {other}', 'several areas')
+
+    def _confine(self) -> tuple[str, str]:
+        if self.rng.random() < 0.5:
+            text, code, _ = self._family(self.phrases['confine_wholes'])
+            return self._closed(text, code, 'everything outside')
+        plain = [f for f in self.phrases['areas'] if f['name'] not in ('some cells', 'a cell')]
+        area, code, _ = self._family(plain)
+        return self._closed(self._say('confines', area), f'not ({code})', 'everything outside')
+
+    def _lift(self) -> tuple[str, str]:
+        way = self.rng.random()
+        if way < 0.08:
+            text, code, name = self.rng.choice(self.phrases['lift_all']), 'True', 'everything'
+        elif way < 0.22:
+            whole = self.rng.choice(self.phrases['lift_wholes'])
+            text, code = self.slots.fill(whole, 'cell(x, y, {A})')
+            name = 'a cell'
+        else:
+            part = 'lift_areas' if way < 0.65 else 'areas'
+            area, code, name = self._family(self.phrases[part])
+            text = self._say('lifts', area)
+        return text, Written('lift', name, code).text
+
+    def _unclear(self) -> tuple[str, str]:
+        self.slots.turn(sides=True)
+        text, _ = self.slots.fill(self.rng.choice(self.phrases['unclear']), '')
+        return text, UNCLEAR
+
+    def _say(self, way: str, area: str) -> str:
+        return str(self._pick(self.phrases[way])).replace('{area}', area)
+
+    def _closed(self, text: str, code: str, name: str) -> tuple[str, str]:
+        """Return a sentence that closes an area, perhaps for a time, and its answer."""
+        reason = self.rng.choice(self.phrases['reasons']) if self.rng.random() < 0.15 else ''
+        if self.rng.random() < 0.7:
+            return f'{text}{reason}', Written('close', name, code).text
+        time = self.rng.choice(self.phrases['times'])
+        said, limit = self.slots.fill(self._pick(time), time['code'])
+        way = self.rng.random()
+        if way < 0.15:
+            text = f'{said}, {text}{reason}'
+        elif way < 0.6:
+            text = f'{text} {said}{reason}'
+        else:
+            text = f'{text}{reason} {said}'
+        number = int(''.join(filter(str.isdigit, limit)))
+        until = limit.split(str(number))[0].strip()
+        return text, Written('close', name, code, until, number).text
+
+    def _hazards(self) -> list[str]:
+        return [hazard.strip() for hazard in self.phrases['hazards'].split(',')]
+
+    def _dress(self, text: str) -> str:
+        """Return the sentence as people write: capitals, stops, an opening, slips."""
+        rng = self.rng
+        if rng.random() < 0.6:
+            text = text.replace('a whirlpool', rng.choice(self._hazards()))
+        if rng.random() < 0.15:
+            text = rng.choice(self.phrases['openings']) + text
+        if rng.random() < 0.06:
+            text = _slip(text, rng)
+        if rng.random() < 0.4:
+            text = text[:1].upper() + text[1:]
+        elif rng.random() < 0.03:
+            text = text.upper()
+        return text.replace(',,', ',') + rng.choices(('', '.', '!'), (5, 4, 1))[0]
+
+
+def _slip(text: str, rng: random.Random) -> str:
+    """Return the text with two letters of a long word swapped."""
+    words = text.split(' ')
+    long = [i for i, word in enumerate(words) if word.isalpha() and len(word) > 5]
+    if long:
+        i = rng.choice(long)
+        at = rng.randrange(1, len(words[i]) - 2)
+        word = words[i]
+        words[i] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return ' '.join(words)

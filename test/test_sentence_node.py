@@ -1,0 +1,76 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A sentence over real DDS: understood, in force, lifted; a refused one is told and fails safe."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+
+from ld_agent.nodes import topics
+from running import cast, listen, meddler
+from std_msgs.msg import String
+
+GARBAGE = ('', '\x00\x01', '🌊' * 50, 'x' * 5000, '{"a": 1}', '(3,', '((((((', 'rows 5 to')
+
+
+def test_sentences_are_taken_in_a_running_graph():
+    with cast() as nodes, meddler() as test:
+        functions = listen(test.node, topics.FUNCTIONS)
+        diagnosed = listen(test.node, topics.DIAGNOSTICS)
+        sentences = test.node.create_publisher(String, 'emergency', topics.EMERGENCY.qos)
+
+        def said() -> list[dict]:
+            return [json.loads(message.data) for message in functions]
+
+        def tell(sentence: str) -> None:
+            sentences.publish(String(data=sentence))
+
+        nodes.start('emergency', sentences=True)
+        nodes.start('decision', method='reference', wait_for='emergency')
+        nodes.start('simulator', method='reference', episodes=500, exit_when_done=False)
+        test.until(lambda: sentences.get_subscription_count() > 0, 'the emergency node')
+        tell('row 1 is closed')
+        test.until(lambda: any(f['origin'] == 'row 1 is closed' for f in said()), 'the student')
+
+        begun = time.monotonic()
+        tell('the area between (3, 4) and (6, 8) is closed')
+        test.until(lambda: any('(3, 4)' in f['origin'] for f in said()), 'the area in force')
+        assert time.monotonic() - begun < 20  # the bound itself is a benchmark's
+        (area,) = [f for f in said() if '(3, 4)' in f['origin'] and f['action'] == 'add']
+        assert '_rectangle(x, y, 3, 4, 6, 8)' in area['source']
+
+        for sentence in GARBAGE:
+            tell(sentence)
+        tell('something is wrong near (3, 4)')
+        test.until(
+            lambda: any('fail safe' in f['origin'] and '(3, 4)' in f['origin'] for f in said()),
+            'the fail-safe area',
+        )
+        test.until(
+            lambda: any(
+                'publish the area as a polygon' in line.message
+                for message in diagnosed
+                for line in message.status
+            ),
+            'a refusal on diagnostics',
+        )
+        assert not nodes.ended('emergency') and not nodes.ended('decision')
+        log = nodes.stop('emergency')
+        assert 'Traceback' not in log
+        assert log.count('is refused') >= len(GARBAGE)

@@ -26,7 +26,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from ld_agent.errors import FunctionBaseError, FunctionFailed
+from ld_agent.errors import FunctionBaseError, FunctionFailed, SandboxFailed
 from ld_agent.executor import Executor
 from ld_agent.function_file import (
     check_signature,
@@ -252,6 +252,9 @@ def failing_examples(
     """Run examples (call, expected output) of `source`; return a sentence for each that fails.
 
     An example without an output sets names for those that follow.
+
+    Raises:
+        SandboxFailed: the sandbox does not work, which is not the examples' fault.
     """
     faults = []
     setting = ''
@@ -262,6 +265,8 @@ def failing_examples(
         example = f'\n\ndef _example():\n{setting}    return repr({call})\n'
         try:
             got = executor.call(source, '_example', trusted, more=example)
+        except SandboxFailed:
+            raise
         except (FunctionFailed, SyntaxError) as error:
             got = str(error)
         if got != want:

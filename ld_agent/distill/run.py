@@ -109,7 +109,7 @@ class Distillation:
         except (StepFailed, FunctionBaseError) as error:
             outcome, why = 'failed', str(error)
         except LdAgentError as error:
-            why = str(error)
+            why = f'{error}; the same command goes on from here'
             raise
         finally:
             report = self._report(outcome, why)

@@ -30,11 +30,12 @@ from typing import Any
 from ld_agent.errors import FunctionFailed, OutOfTime, WorkerLost
 from ld_agent.function_file import Function, source_hash
 from ld_agent.sandbox import Sandbox
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 MAX_OUT_OF_TIME = 2
 
 _TYPES = {t.__name__: t for t in (list, dict, tuple, int, float, str, bool)}
+_TYPE_NODES = (ast.Expression, ast.Name, ast.Load, ast.Subscript, ast.Tuple, ast.BinOp, ast.BitOr)
 
 
 @lru_cache(maxsize=64)
@@ -48,9 +49,13 @@ def type_named(expression: str) -> TypeAdapter:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in _TYPES:
             raise ValueError(f'the type {expression!r} names {node.id!r}')
-        if isinstance(node, ast.Call | ast.Attribute | ast.Lambda):
+        nothing = isinstance(node, ast.Constant) and node.value in (None, ...)
+        if not nothing and not isinstance(node, _TYPE_NODES):
             raise ValueError(f'the type {expression!r} is not a plain data type')
-    return TypeAdapter(eval(compile(tree, '<type>', 'eval'), {'__builtins__': {}}, _TYPES))
+    try:
+        return TypeAdapter(eval(compile(tree, '<type>', 'eval'), {'__builtins__': {}}, _TYPES))
+    except (TypeError, PydanticUserError):
+        raise ValueError(f'the type {expression!r} is not a plain data type') from None
 
 
 class Executor:

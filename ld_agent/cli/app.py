@@ -18,8 +18,10 @@ from __future__ import annotations
 import logging
 
 from ld_agent.cli.bench import bench
+from ld_agent.cli.distill import distill
 from ld_agent.cli.emergency import emergency
 from ld_agent.cli.evaluate import evaluate
+from ld_agent.cli.functions import functions
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
@@ -34,6 +36,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, replay, prepare, probe, bench, tables, emergency):
-    app.command()(_verb)
+for _verb in (
+    pursuit,
+    emergency,
+    evaluate,
+    replay,
+    prepare,
+    probe,
+    bench,
+    tables,
+    distill,
+):
+    app.command(_verb.__name__)(_verb)
+app.add_typer(functions, name='functions')
 app.add_typer(train, name='train')

@@ -65,6 +65,9 @@ def ld(
         typer.Option(help='Adapter of the reading phase; none: that phase runs first.'),
     ] = None,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    function_base: Annotated[
+        Path | None, typer.Option(help='Folder of a base; default: the installed one.')
+    ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
     sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = TASK_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 2,
@@ -76,6 +79,7 @@ def ld(
     """Phase two: the manual of a task, on top of reading."""
     with errors_as_sentences():
         run, plan = _training(model)
+        loaded = find_task(function_base, task)
         if start is None and not no_reading:
             for name, leg_seed, leg_sequences in READING:
                 numbers = plan(sequences=leg_sequences, seed=leg_seed, threads=threads)
@@ -86,7 +90,6 @@ def ld(
             seed=seed, checkpoint_every=25, threads=threads,
         )  # fmt: skip
         out = out / 'task'
-        loaded = find_task(None, task)
         run.train_task(model, loaded, start, out, numbers, _show)
         console.print('preparing the student with the new adapter, to measure it as it runs')
         figures = task_report(Selector(open_student(model, out / 'adapter')), loaded)

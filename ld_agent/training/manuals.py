@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 import random
 
+from ld_agent.errors import LdAgentError
 from ld_agent.function_base import ANY_LABEL, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.prompt import Entry
@@ -38,9 +39,23 @@ HELD_OUT_WORDINGS = 3
 Clauses = dict[str, dict[str, tuple[str, ...]]]
 
 
-def rewordings(task: str) -> Clauses:
-    """Return fact → value → other clauses that say it."""
-    file = Path(__file__).with_name('rewordings') / f'{task}.yaml'
+def rewordings(task: str, folder: Path | None = None) -> Clauses:
+    """Return fact → value → other clauses that say it.
+
+    Args:
+        folder: a function base; its own `rewordings.yaml` comes before the shipped ones.
+
+    Raises:
+        LdAgentError: there are none.
+    """
+    shipped = Path(__file__).with_name('rewordings') / f'{task}.yaml'
+    own = None if folder is None else folder / 'rewordings.yaml'
+    file = own if own is not None and own.exists() else shipped
+    if not file.exists():
+        raise LdAgentError(
+            f'{own or shipped}: there is no such file; training on {task!r} needs other wordings '
+            'of its facts there (fact: value: clauses)'
+        )
     read = yaml.safe_load(file.read_text(encoding='utf-8'))
     return {f: {v: tuple(said) for v, said in values.items()} for f, values in read.items()}
 
@@ -117,7 +132,7 @@ def task_set(
 def stream(task: Task, seed: int, states: int, held_out: bool = False) -> Iterator[ExampleSet]:
     """Yield sets of the stages that have a choice, without end."""
     stages = [stage for stage in task.stages if len(stage.functions) > 1]
-    clauses = rewordings(task.name)
+    clauses = rewordings(task.name, task.folder)
     number = 0
     while True:
         rng = random.Random(f'{seed}/{number}')

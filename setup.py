@@ -72,6 +72,7 @@ setup(
     ],
     install_requires=[
         'setuptools',
+        'packaging',
         'numpy',
         'scipy',
         'pydantic>=2',

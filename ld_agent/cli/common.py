@@ -11,12 +11,14 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the verbs share: how an error and a preparing are shown."""
+"""What the verbs share: how errors, steps and JSON are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import json
+from typing import Any
 
 from ld_agent.errors import LdAgentError
 from rich.console import Console
@@ -34,6 +36,11 @@ def errors_as_sentences() -> Iterator[None]:
     except LdAgentError as error:
         console.print(f'[red]error:[/] {escape(str(error))}', highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
+
+
+def print_json(figures: Any) -> None:
+    """Print one JSON value, as `--json` promises."""
+    typer.echo(json.dumps(figures, indent=2))
 
 
 _told = ['', 0.0]

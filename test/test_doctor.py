@@ -154,11 +154,15 @@ def test_a_broken_function_base_is_missing(monkeypatch):
 
 def test_too_little_room_is_said_with_what_is_needed(cache, monkeypatch):
     monkeypatch.setattr(machine.shutil, 'disk_usage', lambda path: SimpleNamespace(free=1 << 28))
-    monkeypatch.setattr(machine, '_free_memory', lambda: None)
+    monkeypatch.setattr(machine, '_free_memory', lambda: 2 * machine.GIB)
     disk, memory = machine.look_at_room()
     _advised(disk, Standing.NOTE)
     assert '0.2 GiB free' in disk.found and '1.0 GiB are needed' in disk.found
     _advised(memory, Standing.NOTE)
+    machine.prepared_folder(machine.DEFAULT_MODEL).mkdir(parents=True)
+    assert machine.look_at_room()[1].standing is Standing.OK
+    monkeypatch.setattr(machine, '_free_memory', lambda: None)
+    _advised(machine.look_at_room()[1], Standing.NOTE)
 
 
 def test_the_command_ends_with_1_when_something_needed_is_missing(cache, monkeypatch):

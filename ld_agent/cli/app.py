@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 
 from ld_agent.cli.bench import bench
+from ld_agent.cli.compare import compare
 from ld_agent.cli.doctor import doctor
 from ld_agent.cli.evaluate import evaluate
 from ld_agent.cli.prepare import prepare
@@ -34,6 +35,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, replay, prepare, probe, bench, tables, doctor):
+for _verb in (pursuit, evaluate, compare, replay, prepare, probe, bench, tables, doctor):
     app.command()(_verb)
 app.add_typer(train, name='train')

@@ -11,21 +11,34 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the verbs share: how errors, steps and JSON are shown."""
+"""What the verbs share: `--json`, completion, how errors, steps and figures are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from ld_agent.errors import LdAgentError
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 import typer
 
 console = Console(stderr=True)
+AsJson = Annotated[bool, typer.Option('--json', help='Print one JSON object.')]
+"""The option of every verb that reports."""
+
+
+def one_of(*names: str) -> Callable[[str], list[str]]:
+    """Return a completion that offers these names."""
+
+    def offer(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return offer
 
 
 @contextmanager
@@ -41,6 +54,28 @@ def errors_as_sentences() -> Iterator[None]:
 def print_json(figures: Any) -> None:
     """Print one JSON value, as `--json` promises."""
     typer.echo(json.dumps(figures, indent=2))
+
+
+def print_figures(figures: Mapping[str, Any], as_json: bool, title: str) -> None:
+    """Print figures nested in any way: as JSON, or a line each in a table."""
+    if as_json:
+        print_json(figures)
+        return
+    table = Table(title=title, show_header=False)
+    table.add_column(overflow='fold')
+    table.add_column(overflow='fold')
+    for name, value in _flat(figures):
+        table.add_row(Text(name), Text(value))
+    Console().print(table)
+
+
+def _flat(figures: Mapping[str, Any], above: str = '') -> Iterator[tuple[str, str]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f'{above}{name}.')
+        else:
+            shown = f'{value:.4g}' if isinstance(value, float) else str(value)
+            yield f'{above}{name}', shown
 
 
 _told = ['', 0.0]

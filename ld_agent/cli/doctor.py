@@ -15,9 +15,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from ld_agent.cli.common import print_json
+from ld_agent.cli.common import AsJson, print_json
 from ld_agent.doctor import examine
 from ld_agent.doctor.finding import Finding, Standing
 from rich.console import Console
@@ -28,9 +26,7 @@ import typer
 STYLES = {Standing.OK: 'green', Standing.NOTE: 'yellow', Standing.MISSING: 'bold red'}
 
 
-def doctor(
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
-) -> None:
+def doctor(json: AsJson = False) -> None:
     """Say what is here and what is missing; status 1 when something needed is missing."""
     findings = examine()
     missing = [f.matter for f in findings if f.standing is Standing.MISSING]

@@ -33,9 +33,10 @@ from packaging.requirements import Requirement
 
 GIB = 1 << 30
 NEEDED_DISK = GIB
-"""Bytes: preparing the default student writes 0.9 GiB for a while, and 0.25 GiB stay."""
-NEEDED_MEMORY = GIB
-"""Bytes: the decision node takes 0.3 GiB with the default student, the others together less."""
+"""Bytes: preparing the default student writes 0.8 GiB for a while, and 0.3 GiB stay."""
+MEMORY_TO_RUN, MEMORY_TO_PREPARE = GIB, 3 * GIB
+"""Bytes: the decision node takes 0.3 GiB with the default student, the others together less;
+preparing that student takes 2.9 GiB."""
 
 
 def look_at_packages() -> list[Finding]:
@@ -170,13 +171,15 @@ def look_at_sandbox() -> Finding:
 def look_at_room() -> list[Finding]:
     """Return the free disk where students lie, and the free memory."""
     place = _existing(cache_folder())
+    prepared = prepared_folder(DEFAULT_MODEL).exists()
+    memory = MEMORY_TO_RUN if prepared else MEMORY_TO_PREPARE
     return [
         _room('disk', shutil.disk_usage(place).free, NEEDED_DISK, f' at {place}',
               ('preparing a student, or a recording, may stop with a full disk.',
                'make room, or set LD_AGENT_CACHE to another disk.')),
-        _room('memory', _free_memory(), NEEDED_MEMORY, '',
-              ('the decision node may be ended by the system while it loads.',
-               'end other programs, or choose a smaller student.')),
+        _room('memory', _free_memory(), memory, '',
+              ('the system may end the decision node while it loads or prepares its student.',
+               'end other programs, or bring a prepared student in LD_AGENT_CACHE.')),
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from ld_agent.cli.bench import bench
 from ld_agent.cli.compare import compare
 from ld_agent.cli.doctor import doctor
 from ld_agent.cli.evaluate import evaluate
+from ld_agent.cli.export import export
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
@@ -35,6 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, compare, replay, prepare, probe, bench, tables, doctor):
+for _verb in (pursuit, evaluate, compare, replay, export, prepare, probe, bench, tables, doctor):
     app.command()(_verb)
 app.add_typer(train, name='train')

@@ -25,6 +25,7 @@ from ld_agent.cli.export import export
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
+from ld_agent.cli.redecide import redecide
 from ld_agent.cli.replay import replay
 from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
@@ -36,6 +37,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, compare, replay, export, prepare, probe, bench, tables, doctor):
+for _verb in (
+    pursuit, evaluate, compare, replay, redecide, export, prepare, probe, bench, tables, doctor,
+):  # fmt: skip
     app.command()(_verb)
 app.add_typer(train, name='train')

@@ -57,8 +57,9 @@ def print_json(figures: Any) -> None:
 
 
 def print_figures(figures: Mapping[str, Any], as_json: bool, title: str) -> None:
-    """Print figures nested in any way: as JSON, or a line each in a table."""
-    if as_json:
+    """Print figures nested in any way: a line each in a table on a terminal, else as JSON."""
+    out = Console()
+    if as_json or not out.is_terminal:
         print_json(figures)
         return
     table = Table(title=title, show_header=False)
@@ -66,7 +67,7 @@ def print_figures(figures: Mapping[str, Any], as_json: bool, title: str) -> None
     table.add_column(overflow='fold')
     for name, value in _flat(figures):
         table.add_row(Text(name), Text(value))
-    Console().print(table)
+    out.print(table)
 
 
 def _flat(figures: Mapping[str, Any], above: str = '') -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def _flat(figures: Mapping[str, Any], above: str = '') -> Iterator[tuple[str, st
             yield f'{above}{name}', shown
 
 
-_told = ['', 0.0]
+_told: list[Any] = ['', 0.0]
 
 
 def show_step(text: str, done: float) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from geometry_msgs.msg import Point, TransformStamped, Vector3
 from ld_agent.messages import Cell, Decision, State
@@ -54,7 +55,7 @@ class Visualiser(Node):
                 f'tf2_msgs is not there: frames go out on {topics.FRAMES.name!r}, one by one'
             )
         self._health = Health(self)
-        self._truth: OccupancyGrid | None = None
+        self._truth: Any = None
         self._header = Header()
         self._trails: list[deque] = []
         self._state: State | None = None

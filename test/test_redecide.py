@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from ld_agent.bag_writer import typestore
 from ld_agent.bags import read_episodes
@@ -165,6 +166,22 @@ def test_the_command_lists_what_differs(bag, tmp_path):
     assert 'steps that differ' in ran.stdout
     said = json.loads(CliRunner().invoke(app, [*arguments, '--json']).stdout)
     assert 0 < said['steps'] - said['same_moves'] <= len(said['differences'])
+
+
+def test_the_command_plays_the_bag_to_a_node_and_compares(bag, steps, tmp_path, monkeypatch):
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(1 + os.getpid() % 90))
+    again_in = tmp_path / 'again'
+    arguments = ['redecide', str(bag), '--method', 'reference', '--ros', str(again_in), '--json']
+    ran = CliRunner().invoke(app, arguments)
+    assert ran.exit_code == 0, ran.output
+    said = json.loads(ran.stdout)
+    assert (said['steps'], said['same_moves'], said['differences']) == (steps, steps, [])
+    assert sum(len(episode.decisions) for episode in read_episodes(again_in)) == steps
+    both = CliRunner().invoke(app, [*arguments, '--decided', str(again_in)])
+    assert both.exit_code == 2
+    assert 'exclude each other' in both.output
 
 
 def test_a_node_that_hears_a_played_bag_decides_the_same(bag, steps, tmp_path):

@@ -17,14 +17,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from ld_agent.bags import read_episodes
 from ld_agent.cli.common import AsJson, errors_as_sentences, one_of, print_json, show_step
+from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import Share
+from ld_agent.graph import playback_graph
 from ld_agent.methods import METHODS, NAMES
-from ld_agent.players import make_agent
+from ld_agent.players import make_agent, prepare_method
 from ld_agent.redecide import compare_decided, Redecision, StepDifference
 from ld_agent.redecide import redecide as decide_again
+from ld_agent.runner import isolate, require_ros, run_processes
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -41,6 +45,10 @@ def redecide(
     decided: Annotated[
         Path | None,
         typer.Option(help='Bag with the decisions of a node that BAG was played to; none: here.'),
+    ] = None,
+    ros: Annotated[
+        Path | None,
+        typer.Option(help='Play BAG to a decision node over ROS 2; record its decisions here.'),
     ] = None,
     model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',
     adapter: Annotated[
@@ -59,8 +67,17 @@ def redecide(
 ) -> None:
     """Decide each recorded state again; tell how far that agrees with the recording."""
     with errors_as_sentences():
+        if decided is not None and ros is not None:
+            raise LdAgentError('--decided and --ros exclude each other; give one of them')
         if decided is not None:
             found = compare_decided(bag, decided)
+        elif ros is not None:
+            decision = {
+                'method': method, 'model': model, 'adapter': adapter, 'guard': guard,
+                'function_base': function_base, 'abstain_below': abstain_below, 'seed': seed,
+            }  # fmt: skip
+            _play(bag, ros, decision)
+            found = compare_decided(bag, ros)
         else:
             player = make_agent(
                 method, model=model, adapter=adapter, function_base=function_base or None,
@@ -81,6 +98,17 @@ def redecide(
         out.print(_listed(found.differences[:SHOWN]))
     if len(found.differences) > SHOWN:
         out.print(f'{len(found.differences) - SHOWN} more; --json lists all')
+
+
+def _play(bag: Path, again: Path, decision: dict[str, Any]) -> None:
+    """Let a decision node hear the states of a bag, and record what it decides."""
+    require_ros()
+    isolate()
+    read_episodes(bag)
+    prepare_method(decision['method'], decision['model'], decision['adapter'], show_step)
+    status = run_processes(playback_graph(str(bag), str(again), decision), leader='playback')
+    if status:
+        raise typer.Exit(status)
 
 
 def _summary(found: Redecision) -> Table:

@@ -24,7 +24,7 @@ NAME = 'ld_agent'
 VERSION = re.search(
     r"__version__ = '(.+)'", Path('ld_agent/__init__.py').read_text(encoding='utf-8')
 ).group(1)
-NODES = ('simulator', 'decision', 'emergency', 'recorder', 'visualiser')
+NODES = ('simulator', 'decision', 'emergency', 'recorder', 'visualiser', 'playback')
 
 
 def shared(*folders):
@@ -72,6 +72,7 @@ setup(
     ],
     install_requires=[
         'setuptools',
+        'packaging',
         'numpy',
         'scipy',
         'pydantic>=2',
@@ -112,6 +113,7 @@ setup(
         # The foreign functions come from bfcl-eval, installed with --no-deps: its own pins
         # (numpy 1.26, faiss-cpu 1.11) collide with these, and only its data is read.
         'bench': ['bm25s>=0.2'],
+        'parquet': ['pyarrow>=14'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [
             'pytest',
@@ -120,6 +122,9 @@ setup(
             'openai>=1.60',
             'faiss-cpu>=1.8',
             'tenacity>=8.2',
+            'pyarrow>=14',
+            'mcap>=1.1',
+            'mcap-ros2-support>=0.5',
             'pettingzoo>=1.24',
             'gymnasium',
             'ruff',

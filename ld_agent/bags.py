@@ -176,6 +176,17 @@ def read_bag(path: Path) -> Bag:
     return Bag(path, tuple(episodes), tuple(dropped))
 
 
+def read_heard(path: Path) -> list[State | FunctionUpdate]:
+    """Return what a decision node heard while a bag was recorded, in the order of time.
+
+    Raises:
+        BagError: as in `read_bag`.
+    """
+    read_bag(path)
+    heard = [message for _, _, message in _messages(Path(path), [])]
+    return [message for message in heard if isinstance(message, State | FunctionUpdate)]
+
+
 def _messages(path: Path, dropped: list[str]) -> list[tuple[str, int, Any]]:
     """Return (topic, time, message) in the order of time; add what is invalid to `dropped`."""
     store = typestore()

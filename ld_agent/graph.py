@@ -102,3 +102,17 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
         ),
     ]
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
+
+
+def playback_graph(bag: str, again: str, decision: dict[str, Any]) -> list[NodeSpec]:
+    """Return the nodes that decide the states of a bag again.
+
+    Args:
+        bag: the recorded bag; `again`: the one that gets the decisions.
+        decision: parameters of the decision node.
+    """
+    return [
+        NodeSpec('recorder', {'path': again}),
+        NodeSpec('decision', {**decision, 'wait_for': 'playback'}, lifecycle=True),
+        NodeSpec('playback', {'bag': bag}),
+    ]

@@ -20,7 +20,9 @@ selection, what the guard changed, and the moves; ends with the outcome as refer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 import math
+from typing import Any
 
 from ld_agent.bags import Episode, probabilities_of
 from ld_agent.errors import BagError
@@ -46,6 +48,54 @@ def replay_episodes(
     Raises:
         BagError: there is no such episode or step.
     """
+    chosen, steps = _choose(episodes, number, step)
+    console.print(
+        Text.assemble(
+            (f'Episode {chosen.number}', 'bold'),
+            f' of {chosen.bag.name}: {chosen.task}, method {chosen.method}, seed {chosen.seed}',
+        )
+    )
+    for state in steps:
+        console.print(describe_step(chosen, state))
+    if step is None:
+        console.print(describe_end(chosen))
+
+
+def told_as_json(
+    episodes: Sequence[Episode], number: int | None = None, step: int | None = None
+) -> dict[str, Any]:
+    """Return the same as plain data: what was recorded of each step, and the referee's verdict.
+
+    Raises:
+        BagError: there is no such episode or step.
+    """
+    chosen, steps = _choose(episodes, number, step)
+    told = []
+    for state in steps:
+        decision = chosen.decisions.get(state.step)
+        told.append(
+            {
+                'state': state.model_dump(mode='json'),
+                'functions': {
+                    name: update.origin
+                    for name, update in chosen.active_functions(state.step).items()
+                },
+                'decision': None if decision is None else decision.model_dump(mode='json'),
+            }
+        )
+    return {
+        'bag': str(chosen.bag),
+        'episode': chosen.number,
+        'method': chosen.method,
+        'seed': chosen.seed,
+        'steps': told,
+        'verdict': asdict(referee(chosen)),
+    }
+
+
+def _choose(
+    episodes: Sequence[Episode], number: int | None, step: int | None
+) -> tuple[Episode, list[State]]:
     chosen = next((e for e in episodes if number is None or e.number == number), None)
     if chosen is None:
         raise BagError(
@@ -60,16 +110,7 @@ def replay_episodes(
                 f'episode {chosen.number} holds no step {step}; its steps are '
                 f'{chosen.states[0].step} to {chosen.states[-1].step}'
             )
-    console.print(
-        Text.assemble(
-            (f'Episode {chosen.number}', 'bold'),
-            f' of {chosen.bag.name}: {chosen.task}, method {chosen.method}, seed {chosen.seed}',
-        )
-    )
-    for state in steps:
-        console.print(describe_step(chosen, state))
-    if step is None:
-        console.print(describe_end(chosen))
+    return chosen, steps
 
 
 def describe_step(episode: Episode, state: State) -> RenderableType:

@@ -75,8 +75,12 @@ def _yaml(value: Any) -> str:
     return str(value)
 
 
-def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: None) -> int:
-    """Run each node as a process until the simulator ends; return its exit status.
+def run_processes(
+    graph: Sequence[NodeSpec],
+    poll: Callable[[], None] = lambda: None,
+    leader: str = 'simulator',
+) -> int:
+    """Run each node as a process until `leader` ends; return its exit status.
 
     Args:
         poll: called about 20 times a second meanwhile.
@@ -91,7 +95,7 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
                 [sys.executable, '-m', spec.module, *node_arguments(spec)],
                 start_new_session=True,
             )
-        while running['simulator'].poll() is None:
+        while running[leader].poll() is None:
             for name in NEEDED:
                 process = running.get(name)
                 if process is not None and process.poll() is not None:
@@ -101,7 +105,7 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
                     )
             poll()
             time.sleep(POLL_SECONDS)
-        return running['simulator'].returncode
+        return running[leader].returncode
     finally:
         recorder = running.pop('recorder', None)
         _stop(list(running.values()))

@@ -18,13 +18,17 @@ from __future__ import annotations
 import logging
 
 from ld_agent.cli.bench import bench
+from ld_agent.cli.compare import compare
 from ld_agent.cli.distill import distill
+from ld_agent.cli.doctor import doctor
 from ld_agent.cli.emergency import emergency
 from ld_agent.cli.evaluate import evaluate
+from ld_agent.cli.export import export
 from ld_agent.cli.functions import functions
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
+from ld_agent.cli.redecide import redecide
 from ld_agent.cli.replay import replay
 from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
@@ -40,12 +44,16 @@ for _verb in (
     pursuit,
     emergency,
     evaluate,
+    compare,
     replay,
+    redecide,
+    export,
     prepare,
     probe,
     bench,
     tables,
     distill,
+    doctor,
 ):
     app.command(_verb.__name__)(_verb)
 app.add_typer(functions, name='functions')

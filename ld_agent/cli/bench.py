@@ -24,7 +24,14 @@ from typing import Annotated, Any
 
 from ld_agent import benchmark
 from ld_agent.abstain import abstain_report
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import (
+    AsJson,
+    console,
+    errors_as_sentences,
+    one_of,
+    print_figures,
+    show_step,
+)
 from ld_agent.entropy import measure_entropy
 from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
@@ -101,7 +108,10 @@ ON_REQUEST = ('steps', 'retrieval')
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(help=f'Some of {", ".join(PARTS)}; default: all but the last two.'),
+        typer.Argument(
+            help=f'Some of {", ".join(PARTS)}; default: all but the last two.',
+            autocompletion=one_of(*PARTS),
+        ),
     ] = None,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
@@ -114,8 +124,9 @@ def bench(
     ] = 1_000_000,
     plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
     out: Annotated[Path | None, typer.Option(help='Write the figures here too (JSON).')] = None,
+    json: AsJson = False,
 ) -> None:
-    """Measure the student part by part; print one JSON object."""
+    """Measure the student part by part."""
     with errors_as_sentences():
         wanted = parts or [part for part in PARTS if part not in ON_REQUEST]
         unknown = [part for part in wanted if part not in PARTS]
@@ -133,10 +144,9 @@ def bench(
         if 'selector' in vars(setting):
             student = setting.selector.student
             figures.update(student=student.name, provider=student.provider)
-    text = json_text.dumps(figures, indent=2)
     if out is not None:
-        out.write_text(text + '\n', encoding='utf-8')
-    typer.echo(text)
+        out.write_text(json_text.dumps(figures, indent=2) + '\n', encoding='utf-8')
+    print_figures(figures, json, 'ld-agent bench')
 
 
 def _tell(text: str) -> None:

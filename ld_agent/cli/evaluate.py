@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
 from ld_agent.bags import read_episodes
-from ld_agent.cli.common import console, errors_as_sentences
+from ld_agent.cli.common import console, errors_as_sentences, print_json
 from ld_agent.evaluate import evaluate_bags, EvaluationReport, Millis, Share
 from rich.console import Console
 from rich.markup import escape
@@ -58,7 +57,7 @@ def evaluate(
             _draw(bags, episode, step, png, trace_png)
     if json:
         shown = [report.as_json() for report in reports]
-        typer.echo(json_text.dumps(shown[0] if len(shown) == 1 else shown, indent=2))
+        print_json(shown[0] if len(shown) == 1 else shown)
         return
     out = Console()
     out.print(table(reports))

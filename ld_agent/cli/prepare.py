@@ -18,8 +18,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ld_agent.cli.common import errors_as_sentences, show_step
+from ld_agent.cli.common import AsJson, errors_as_sentences, print_json, show_step
 from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
+from ld_agent.student.cache import read_manifest
 from ld_agent.student.prepare import DEFAULT_MODEL
 from ld_agent.student.prepare import prepare as prepare_student
 import typer
@@ -37,6 +38,7 @@ def prepare(
     retriever: Annotated[
         bool, typer.Option('--retriever', help="Prepare the retriever's encoders instead.")
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Fetch a model, merge its adapter, write the 8-bit ONNX graph, verify and store it.
 
@@ -49,4 +51,7 @@ def prepare(
         else:
             chosen = None if untuned else (adapter or 'default')
             folder = prepare_student(model, chosen, show_step, force)
-    typer.echo(str(folder))
+    if json:
+        print_json({'folder': str(folder), **read_manifest(folder)})
+    else:
+        typer.echo(str(folder))

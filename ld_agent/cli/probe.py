@@ -18,7 +18,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import AsJson, console, errors_as_sentences, show_step
 from ld_agent.probe import probe as measure
 from ld_agent.probe import read_cases, SHIPPED, shown
 from ld_agent.selector import Selector
@@ -33,7 +33,7 @@ def probe(
     ] = SHIPPED,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
+    json: AsJson = False,
 ) -> None:
     """Measure how well a student reads manuals that belong to no task."""
     with errors_as_sentences():

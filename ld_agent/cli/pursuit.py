@@ -16,13 +16,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-import json as json_text
 from pathlib import Path
 import signal
 from typing import Annotated
 
 from ld_agent.bags import read_bag
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import (
+    AsJson,
+    console,
+    errors_as_sentences,
+    one_of,
+    print_json,
+    show_step,
+)
 from ld_agent.cli.evaluate import table
 from ld_agent.errors import BagError, LdAgentError
 from ld_agent.evaluate import evaluate_bags
@@ -40,19 +46,34 @@ STOPPED = 130
 
 
 def pursuit(
-    method: Annotated[str, typer.Option(help=f'One of {NAMES}.')] = 'ld',
+    method: Annotated[
+        str, typer.Option(help=f'One of {NAMES}.', autocompletion=one_of(*METHODS))
+    ] = 'ld',
     episodes: Annotated[int, typer.Option(help='Episodes to play.')] = 20,
     seed: Annotated[int, typer.Option(help='Seed of the first episode.')] = 0,
-    evader: Annotated[str, typer.Option(help='random, flee, adversary or llm.')] = 'flee',
+    evader: Annotated[
+        str,
+        typer.Option(
+            help='random, flee, adversary or llm.',
+            autocompletion=one_of('random', 'flee', 'adversary', 'llm'),
+        ),
+    ] = 'flee',
     board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',
-    moves: Annotated[str, typer.Option(help='exact or up_to.')] = 'exact',
+    moves: Annotated[
+        str, typer.Option(help='exact or up_to.', autocompletion=one_of('exact', 'up_to'))
+    ] = 'exact',
     model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',
     adapter: Annotated[
         str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
     ] = 'default',
-    provider: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
+    provider: Annotated[
+        str,
+        typer.Option(help='auto, cpu or cuda.', autocompletion=one_of('auto', 'cpu', 'cuda')),
+    ] = 'auto',
     function_base: Annotated[str, typer.Option(help='Folder of a function base.')] = '',
-    guard: Annotated[str, typer.Option(help='on or count.')] = 'on',
+    guard: Annotated[
+        str, typer.Option(help='on or count.', autocompletion=one_of('on', 'count'))
+    ] = 'on',
     abstain_below: Annotated[
         float, typer.Option(help='Least margin of a selection, nats; 0: always act.')
     ] = 0.0,
@@ -62,13 +83,15 @@ def pursuit(
     record: Annotated[
         Path | None, typer.Option(help='Folder for the bag; default: bags/DATE-TIME.')
     ] = None,
-    retriever: Annotated[str, typer.Option(help='none or dpr.')] = 'none',
+    retriever: Annotated[
+        str, typer.Option(help='none or dpr.', autocompletion=one_of('none', 'dpr'))
+    ] = 'none',
     top_k: Annotated[int, typer.Option(help='Functions that dpr retrieves.')] = 5,
     sentences: Annotated[
         bool, typer.Option(help='Understand emergencies that are published as sentences.')
     ] = True,
     compose: Annotated[bool, typer.Option('--compose', help='All nodes in one process.')] = False,
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
+    json: AsJson = False,
 ) -> None:
     """Let a small model hunt, function by function, over ROS 2."""
     with errors_as_sentences():
@@ -104,7 +127,7 @@ def pursuit(
             console.print('stopped; the bag holds what was played')
         report = evaluate_bags([bag])[0]
     if json:
-        typer.echo(json_text.dumps({**report.as_json(), 'bag': str(bag)}, indent=2))
+        print_json({**report.as_json(), 'bag': str(bag)})
         return
     out = type(console)()
     out.print(table([report]))

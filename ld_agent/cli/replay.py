@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Annotated
 
 from ld_agent.bags import read_episodes
-from ld_agent.cli.common import errors_as_sentences
-from ld_agent.replay import replay_episodes
+from ld_agent.cli.common import AsJson, errors_as_sentences, print_json
+from ld_agent.replay import replay_episodes, told_as_json
 from rich.console import Console
 import typer
 
@@ -31,7 +31,12 @@ def replay(
         int | None, typer.Option(help='Number of the episode; default the first.')
     ] = None,
     step: Annotated[int | None, typer.Option(help='Only this step.')] = None,
+    json: AsJson = False,
 ) -> None:
     """Tell a recorded episode step by step."""
     with errors_as_sentences():
-        replay_episodes(read_episodes(bag), Console(highlight=False), episode, step)
+        episodes = read_episodes(bag)
+        if json:
+            print_json(told_as_json(episodes, episode, step))
+        else:
+            replay_episodes(episodes, Console(highlight=False), episode, step)

@@ -15,13 +15,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import (
+    AsJson,
+    console,
+    errors_as_sentences,
+    one_of,
+    print_json,
+    show_step,
+)
 from ld_agent.errors import LdAgentError
 from ld_agent.student.prepare import prepare
 from ld_agent.tables.check import check_tables
@@ -48,7 +57,11 @@ STOPPED = 130
 
 def tables(
     names: Annotated[
-        list[str] | None, typer.Argument(help='table1, ...; default: all tables.')
+        list[str] | None,
+        typer.Argument(
+            help='table1, ...; default: all tables.',
+            autocompletion=one_of(*(table.name for table in TABLES)),
+        ),
     ] = None,
     engine: Annotated[str, typer.Option(help='local or ray.')] = 'local',
     processes: Annotated[
@@ -67,6 +80,7 @@ def tables(
     check: Annotated[
         bool, typer.Option('--check', help='Play some stored seeds again and compare.')
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Play what the tables lack, in parallel, and write them; goes on where it stopped."""
     wanted = [method.strip() for method in methods.split(',') if method.strip()]
@@ -80,7 +94,7 @@ def tables(
             with store.locked():
                 _prepare(chosen, wanted)
                 if check:
-                    _check(chosen, running, store, wanted)
+                    _check(chosen, running, store, wanted, json)
                     return
                 with _shown() as watch, running:
                     results = play_tables(chosen, running, store, wanted, watch)
@@ -89,6 +103,10 @@ def tables(
             console.print(escape(said), highlight=False, soft_wrap=True)
             raise typer.Exit(STOPPED) from None
         _write(docs, text, chosen, results, seeds)
+    if json:
+        print_json(_as_json(docs, results))
+    else:
+        typer.echo(str(docs))
     stopped = [r for rows in results.values() for r in rows if r.standing is Standing.STOPPED]
     raise typer.Exit(1 if stopped else 0)
 
@@ -102,14 +120,20 @@ def _prepare(chosen: list[Table], methods: list[str]) -> None:
             console.print(f'[yellow]![/] {escape(str(error))}', highlight=False, soft_wrap=True)
 
 
-def _check(chosen: list[Table], engine: Engine, store: Store, methods: list[str]) -> None:
+def _check(
+    chosen: list[Table], engine: Engine, store: Store, methods: list[str], as_json: bool
+) -> None:
     with _shown() as watch, engine:
         report = check_tables(chosen, engine, store, methods, watch)
     for row in report.unchecked:
         console.print(f'[yellow]not checked:[/] {escape(row)}', highlight=False, soft_wrap=True)
     for found in report.differences:
         console.print(f'[red]differs:[/] {escape(found)}', highlight=False, soft_wrap=True)
-    typer.echo(f'{report.same} episodes came out the same, {len(report.differences)} differences')
+    if as_json:
+        print_json(asdict(report))
+    else:
+        said = f'{report.same} episodes came out the same, {len(report.differences)} differences'
+        typer.echo(said)
     if report.differences or not report.same:
         raise typer.Exit(1)
 
@@ -136,7 +160,24 @@ def _write(
         raise LdAgentError(
             f'{docs}: cannot be written ({error.strerror}); give another page with --docs'
         ) from None
-    typer.echo(str(docs))
+
+
+def _as_json(docs: Path, results: dict[str, list[RowResult]]) -> dict[str, Any]:
+    """Return what stands in the tables now, a row each."""
+    rows = {
+        name: [
+            {
+                'row': result.row.name,
+                'standing': result.standing.value,
+                'reason': result.reason,
+                'episodes': len(result.records),
+                'outcomes': Counter(record.outcome for record in result.records),
+            }
+            for result in found
+        ]
+        for name, found in results.items()
+    }
+    return {'page': str(docs), 'tables': rows}
 
 
 class _Rate(ProgressColumn):

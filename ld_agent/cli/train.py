@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 from functools import partial
-import json
+import json as json_text
 from pathlib import Path
 from typing import Annotated, Any
 
-from ld_agent.cli.common import console, errors_as_sentences
+from ld_agent.cli.common import AsJson, console, errors_as_sentences, print_figures
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
 from ld_agent.selector import Selector
@@ -75,6 +75,7 @@ def ld(
     no_reading: Annotated[
         bool, typer.Option('--no-reading', help='Without the reading phase, for comparison.')
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Phase two: the manual of a task, on top of reading."""
     with errors_as_sentences():
@@ -93,9 +94,9 @@ def ld(
         run.train_task(model, loaded, start, out, numbers, _show)
         console.print('preparing the student with the new adapter, to measure it as it runs')
         figures = task_report(Selector(open_student(model, out / 'adapter')), loaded)
-    text = json.dumps(figures, indent=2)
+    text = json_text.dumps(figures, indent=2)
     (out / 'report.json').write_text(text + '\n', encoding='utf-8')
-    typer.echo(text)
+    print_figures(figures, json, 'ld-agent train ld')
 
 
 @train.command()
@@ -105,6 +106,7 @@ def kd(
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
     epochs: Annotated[int, typer.Option(min=1, help='Times that each output is seen.')] = 1,
+    json: AsJson = False,
 ) -> None:
     """The baseline kd: write the moves of a teacher; `large` where one is configured."""
     with errors_as_sentences():
@@ -121,7 +123,7 @@ def kd(
             model, task, out, lesson, _show,
             lambda done: None if done % 1000 else console.print(f'{done} outputs'),
         )  # fmt: skip
-    typer.echo(json.dumps(record, indent=2))
+    print_figures(record, json, 'ld-agent train kd')
 
 
 @train.command()

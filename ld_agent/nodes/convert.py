@@ -18,7 +18,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point32, PolygonStamped, Pose, PoseArray, PoseStamped
+from geometry_msgs.msg import (
+    Point32,
+    PolygonStamped,
+    Pose,
+    PoseArray,
+    PoseStamped,
+    TransformStamped,
+)
 from ld_agent.messages import Cell
 from nav_msgs.msg import OccupancyGrid
 from std_msgs.msg import Header
@@ -54,6 +61,17 @@ def to_pose_array(cells: Iterable[Cell], header: Header, resolution: float) -> P
 def to_pose_stamped(cell: Cell, header: Header, resolution: float) -> PoseStamped:
     """Return the pose of one cell."""
     return PoseStamped(header=header, pose=to_pose(cell, resolution))
+
+
+def to_transform(
+    name: str, cell: Sequence[float], header: Header, resolution: float
+) -> TransformStamped:
+    """Return the frame `name` at the centre of a cell, facing east."""
+    out = TransformStamped(header=header, child_frame_id=name)
+    x, y = to_metres(cell, resolution)
+    out.transform.translation.x, out.transform.translation.y = x, y
+    out.transform.rotation.w = 1.0
+    return out
 
 
 def to_grid(

@@ -19,13 +19,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped
+from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped, TransformStamped
 from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_FEW, LATCHED_LOG, STREAM
 from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
+
+try:
+    from tf2_msgs.msg import TFMessage
+except ImportError:
+    TFMessage = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,13 @@ EVADER = Topic('evader', PoseStamped, STREAM)
 MARKERS = Topic('markers', MarkerArray, STREAM)
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, STREAM)
 CLOCK = Topic('/clock', Clock, STREAM)
+FRAMES = (
+    Topic('transforms', TransformStamped, STREAM)
+    if TFMessage is None
+    else Topic('tf', TFMessage, STREAM)
+)
+"""The Python wheels of ROS lack tf2_msgs; single transforms are what Foxglove also reads."""
 
 RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
-            MARKERS, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
+            MARKERS, FRAMES, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
 """In the order of subscribing; who listens to the last is seen to listen to all."""

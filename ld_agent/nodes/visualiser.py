@@ -11,20 +11,23 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The visualiser: markers for RViz and Foxglove from what the graph publishes.
+"""The visualiser: markers and frames for RViz and Foxglove from what the graph publishes.
 
-Board, closed cells, pursuers with trails, evader, and what the student selected, as text.
+Board, walls, restricted areas, pursuers with trails, evader, and what was selected, as text; a
+frame for each pursuer and the evader. Needs no tf2: see `topics.FRAMES`.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from geometry_msgs.msg import Point, Vector3
-from ld_agent.messages import Decision, State
+from geometry_msgs.msg import Point, TransformStamped, Vector3
+from ld_agent.messages import Cell, Decision, State
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import Health, listen, listen_json, publisher_of, run
-from ld_agent.nodes.convert import CLOSED, time_of, to_metres
+from ld_agent.nodes.convert import CLOSED, time_of, to_metres, to_transform
 from ld_agent.nodes.parameters import declare, VisualiserParameters
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
@@ -33,7 +36,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 PURSUER = ColorRGBA(r=0.12, g=0.47, b=0.71, a=1.0)
 EVADER = ColorRGBA(r=1.0, g=0.5, b=0.05, a=1.0)
-SHUT = ColorRGBA(r=0.84, g=0.15, b=0.16, a=0.5)
+AREA = ColorRGBA(r=0.84, g=0.15, b=0.16, a=0.5)
+WALL = ColorRGBA(r=0.35, g=0.35, b=0.35, a=1.0)
 WATER = ColorRGBA(r=0.9, g=0.94, b=0.97, a=1.0)
 INK = ColorRGBA(r=0.1, g=0.1, b=0.1, a=1.0)
 
@@ -45,11 +49,16 @@ class Visualiser(Node):
         super().__init__('visualiser')
         self.settings = declare(self, VisualiserParameters)
         self._publisher = publisher_of(self, topics.MARKERS)
+        self._frames = publisher_of(self, topics.FRAMES)
+        if topics.TFMessage is None:
+            self.get_logger().info(
+                f'tf2_msgs is not there: frames go out on {topics.FRAMES.name!r}, one by one'
+            )
         self._health = Health(self)
-        self._truth: OccupancyGrid | None = None
+        self._truth: Any = None
+        self._header = Header()
         self._trails: list[deque] = []
-        self._selected = ''
-        self._episode = -1
+        self._state: State | None = None
         listen(self, topics.TRUTH, self._on_truth)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
@@ -58,42 +67,93 @@ class Visualiser(Node):
         self._truth = grid
 
     def _on_decision(self, decision: Decision) -> None:
-        self._selected = ' > '.join(stage.selected for stage in decision.trace)
+        """Show what was selected for the step that is drawn."""
+        drawn = self._state
+        if drawn is not None and (drawn.episode, drawn.step) == (decision.episode, decision.step):
+            chosen = ' > '.join(stage.selected for stage in decision.trace)
+            self._publisher.publish(MarkerArray(markers=[self._text(drawn, chosen)]))
 
     def _on_state(self, state: State) -> None:
         if self._truth is None or 'pursuers' not in state.observation:
             return
         pursuers, evader = state.observation['pursuers'], state.observation['evader']
-        if state.episode != self._episode or len(self._trails) != len(pursuers):
-            self._episode = state.episode
+        if self._state is None or state.episode != self._state.episode:
             self._trails = [deque(maxlen=self.settings.trail + 1) for _ in pursuers]
+        self._state = state
         for trail, cell in zip(self._trails, pursuers, strict=True):
             trail.append(cell)
         self._header = Header(stamp=time_of(state.stamp), frame_id=self._truth.header.frame_id)
+        actors = {f'pursuer_{i}': cell for i, cell in enumerate(pursuers)} | {'evader': evader}
+        self._publish_frames(
+            [to_transform(name, cell, self._header, self._edge) for name, cell in actors.items()]
+        )
+        markers = [
+            *self._draw_board(state),
+            *self._draw_pursuers(pursuers),
+            self._dot('evader', 0, EVADER, evader, 0.8),
+            self._text(state, ''),
+        ]
+        self._publisher.publish(MarkerArray(markers=markers))
+
+    def _publish_frames(self, frames: list[TransformStamped]) -> None:
+        if topics.TFMessage is not None:
+            self._frames.publish(topics.TFMessage(transforms=frames))
+            return
+        for frame in frames:
+            self._frames.publish(frame)
+
+    def _draw_board(self, state: State) -> list[Marker]:
         info = self._truth.info
-        size, edge = (info.width, info.height), info.resolution
-        shut = [(i % size[0], i // size[0]) for i, v in enumerate(self._truth.data) if v == CLOSED]
-        board = self._marker('board', 0, Marker.CUBE, WATER, Vector3(
-            x=size[0] * edge, y=size[1] * edge, z=0.02))  # fmt: skip
-        board.pose.position.x, board.pose.position.y = size[0] * edge / 2, size[1] * edge / 2
-        board.pose.position.z = -0.02
-        closed = self._marker('closed', 0, Marker.CUBE_LIST, SHUT, Vector3(x=edge, y=edge, z=0.1))
-        closed.points = [self._point(cell, 0.05) for cell in shut]
-        if not shut:
-            closed.action = Marker.DELETE
-        markers = [board, closed]
-        for number, trail in enumerate(self._trails):
-            line = self._marker('trail', number, Marker.LINE_STRIP, PURSUER, Vector3(x=0.1 * edge))
-            line.points = [self._point(cell, 0.1) for cell in trail]
-            dot = self._marker('pursuer', number, Marker.SPHERE, PURSUER, self._cube(0.7 * edge))
-            dot.pose.position = self._point(pursuers[number], 0.35)
-            markers += [line, dot] if len(trail) > 1 else [dot]
-        prey = self._marker('evader', 0, Marker.SPHERE, EVADER, self._cube(0.8 * edge))
-        prey.pose.position = self._point(evader, 0.4)
-        text = self._marker('selected', 0, Marker.TEXT_VIEW_FACING, INK, Vector3(z=0.7 * edge))
-        text.pose.position.x, text.pose.position.y = size[0] * edge / 2, (size[1] + 1) * edge
-        text.text = f'episode {state.episode}, step {state.step}: {self._selected}'
-        self._publisher.publish(MarkerArray(markers=[*markers, prey, text]))
+        shut = {(i % info.width, i // info.width) for i, v in enumerate(self._truth.data)
+                if v == CLOSED}  # fmt: skip
+        walls = {(x, y) for x, y in state.observation.get('walls', [])}
+        size = Vector3(x=info.width * self._edge, y=info.height * self._edge, z=0.02)
+        board = self._marker('board', 0, Marker.CUBE, WATER, size)
+        board.pose.position = Point(x=size.x / 2, y=size.y / 2, z=-0.02)
+        return [
+            board,
+            self._cells('walls', WALL, walls),
+            self._cells('areas', AREA, shut - walls),
+        ]
+
+    def _draw_pursuers(self, pursuers: Sequence[Sequence[int]]) -> list[Marker]:
+        markers = []
+        for number, (trail, cell) in enumerate(zip(self._trails, pursuers, strict=True)):
+            width = Vector3(x=0.1 * self._edge)
+            line = self._marker('trails', number, Marker.LINE_STRIP, PURSUER, width)
+            line.points = [self._point(passed, 0.1) for passed in trail]
+            if len(trail) < 2:
+                line.action = Marker.DELETE
+            markers += [line, self._dot('pursuers', number, PURSUER, cell, 0.7)]
+        return markers
+
+    def _cells(self, namespace: str, colour: ColorRGBA, cells: Iterable[Cell]) -> Marker:
+        cube = Vector3(x=self._edge, y=self._edge, z=0.1)
+        marker = self._marker(namespace, 0, Marker.CUBE_LIST, colour, cube)
+        marker.points = [self._point(cell, 0.05) for cell in sorted(cells)]
+        if not marker.points:
+            marker.action = Marker.DELETE
+        return marker
+
+    def _dot(
+        self, namespace: str, number: int, colour: ColorRGBA, cell: Sequence[int], size: float
+    ) -> Marker:
+        edge = size * self._edge
+        ball = Vector3(x=edge, y=edge, z=edge)
+        marker = self._marker(namespace, number, Marker.SPHERE, colour, ball)
+        marker.pose.position = self._point(cell, size / 2)
+        return marker
+
+    def _text(self, state: State, selected: str) -> Marker:
+        info = self._truth.info
+        text = self._marker(
+            'selected', 0, Marker.TEXT_VIEW_FACING, INK, Vector3(z=0.7 * self._edge)
+        )
+        text.pose.position.x = info.width * self._edge / 2
+        text.pose.position.y = (info.height + 1) * self._edge
+        end = 'the end' if state.done else selected
+        text.text = f'episode {state.episode}, step {state.step}' + (f': {end}' if end else '')
+        return text
 
     def _marker(
         self, namespace: str, number: int, kind: int, colour: ColorRGBA, scale: Vector3
@@ -105,13 +165,13 @@ class Visualiser(Node):
         marker.pose.orientation.w = 1.0
         return marker
 
-    def _point(self, cell: list[int], height: float) -> Point:
-        x, y = to_metres(cell, self._truth.info.resolution)
-        return Point(x=x, y=y, z=height)
+    @property
+    def _edge(self) -> float:
+        return float(self._truth.info.resolution)
 
-    @staticmethod
-    def _cube(edge: float) -> Vector3:
-        return Vector3(x=edge, y=edge, z=edge)
+    def _point(self, cell: Sequence[int], height: float) -> Point:
+        x, y = to_metres(cell, self._edge)
+        return Point(x=x, y=y, z=height)
 
 
 NODE = Visualiser

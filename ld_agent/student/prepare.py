@@ -55,6 +55,15 @@ def default_adapter(model: str) -> Path | None:
     return folder if shipped else None
 
 
+def prepared_folder(model: str = DEFAULT_MODEL, adapter: str | Path | None = 'default') -> Path:
+    """Return where `prepare` stores this student, whether it did so or not.
+
+    Raises:
+        ModelError: the model or the adapter cannot be read.
+    """
+    return _folder(model, _adapter(model, adapter))
+
+
 def open_student(
     model: str = DEFAULT_MODEL,
     adapter: str | Path | None = 'default',

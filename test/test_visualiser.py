@@ -1,0 +1,184 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What RViz and Foxglove show: markers and frames in the bag, read back by its own schemas.
+
+The reader is `mcap` with `mcap-ros2-support`, which knows no message type but those that the
+file describes, as Foxglove.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ld_agent.bag_writer import BagWriter, typestore
+from ld_agent.bags import read_episodes
+import pytest
+import yaml
+
+mcap_reader = pytest.importorskip('mcap.reader', reason='needs the extra test')
+decoder = pytest.importorskip('mcap_ros2.decoder', reason='needs the extra test')
+
+CONFIG = Path(__file__).parent.parent / 'config' / 'pursuit.rviz'
+RESOLUTION = 0.5
+ADD, DELETE = 0, 2
+TRANSFORM = 'geometry_msgs/msg/TransformStamped'
+TF = 'tf2_msgs/msg/TFMessage'
+
+
+def decoded(bag: Path) -> list:
+    """Return (topic, schema, message) of all messages of an MCAP bag, in order."""
+    with next(bag.glob('*.mcap')).open('rb') as file:
+        reader = mcap_reader.make_reader(file, decoder_factories=[decoder.DecoderFactory()])
+        return [(c.topic, s, m) for s, c, _, m in reader.iter_decoded_messages()]
+
+
+@pytest.fixture(scope='module')
+def hunt(tmp_path_factory):
+    """Two recorded episodes with an area, and all that the bag holds."""
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    from ld_agent.nodes import topics
+    from running import cast, listen, meddler
+
+    bag = tmp_path_factory.mktemp('visualiser') / 'bag'
+    with cast() as nodes, meddler() as test:
+        results = listen(test.node, topics.RESULT)
+        nodes.start('recorder', path=bag)
+        nodes.start('visualiser', trail=3)
+        nodes.start('decision', method='reference')
+        nodes.start(
+            'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,
+            resolution=RESOLUTION, exit_when_done=False, wait_for='recorder meddler',
+        )  # fmt: skip
+        test.until(lambda: len(results) == 2, 'two results')
+        nodes.stop('visualiser')
+        assert 'Traceback' not in nodes.stop('recorder')
+    return read_episodes(bag), decoded(bag)
+
+
+def centre(position) -> list[int]:
+    return [round(position.x / RESOLUTION - 0.5), round(position.y / RESOLUTION - 0.5)]
+
+
+def drawn(messages) -> dict:
+    """Return (episode, step) → all markers of the state, by namespace."""
+    found: dict = {}
+    for topic, _, message in messages:
+        if topic == '/markers' and len(message.markers) > 1:
+            by_name: dict = {}
+            for marker in message.markers:
+                by_name.setdefault(marker.ns, []).append(marker)
+            words = by_name['selected'][0].text.replace(',', '').replace(':', '').split()
+            found[int(words[1]), int(words[3])] = by_name
+    return found
+
+
+def test_every_schema_in_the_bag_is_a_ros2_message_definition(hunt):
+    schemas = {topic: schema for topic, schema, _ in hunt[1]}
+    assert {s.encoding for s in schemas.values()} == {'ros2msg'}
+    assert schemas['/markers'].name == 'visualization_msgs/msg/MarkerArray'
+    assert b'MSG: visualization_msgs/Marker' in schemas['/markers'].data
+    frames = [s.name for topic, s in schemas.items() if topic in ('/tf', '/transforms')]
+    assert frames in ([TF], [TRANSFORM])
+
+
+def test_each_state_is_drawn_where_it_is(hunt):
+    episodes, messages = hunt
+    pictures = drawn(messages)
+    seen = {(e.number, s.step): s.observation for e in episodes for s in e.states}
+    assert len(pictures) >= len(seen) - 1
+    for key, picture in pictures.items():
+        pursuers = [centre(m.pose.position) for m in picture['pursuers']]
+        assert pursuers == seen[key]['pursuers']
+        assert centre(picture['evader'][0].pose.position) == seen[key]['evader']
+        (board,) = picture['board']
+        assert (board.scale.x, board.scale.y) == (9 * RESOLUTION, 7 * RESOLUTION)
+        assert {m.header.frame_id for markers in picture.values() for m in markers} == {'map'}
+
+
+def test_trails_follow_and_a_new_episode_clears_them(hunt):
+    episodes, messages = hunt
+    for (episode, step), picture in drawn(messages).items():
+        if step == 0:
+            assert {line.action for line in picture['trails']} == {DELETE}
+            continue
+        for number, line in enumerate(picture['trails']):
+            passed = [s.observation['pursuers'][number] for s in episodes[episode].states]
+            assert line.action == ADD
+            assert [centre(p) for p in line.points] == passed[max(step - 3, 0) : step + 1]
+
+
+def test_the_chosen_functions_stand_there_as_text(hunt):
+    episodes, messages = hunt
+    told = [m.markers[0].text for topic, _, m in messages
+            if topic == '/markers' and len(m.markers) == 1]  # fmt: skip
+    decisions = {(e.number, step): d for e in episodes for step, d in e.decisions.items()}
+    possible = {
+        f'episode {number}, step {step}: ' + ' > '.join(s.selected for s in decision.trace)
+        for (number, step), decision in decisions.items()
+    }
+    assert told
+    assert set(told) <= possible
+
+
+def test_the_frames_of_all_stand_where_they_are(hunt):
+    episodes, messages = hunt
+    heard: dict = {}
+    for topic, _, message in messages:
+        if topic in ('/tf', '/transforms'):
+            for frame in getattr(message, 'transforms', None) or [message]:
+                heard.setdefault(frame.child_frame_id, []).append(
+                    (frame.header.stamp.sec, centre(frame.transform.translation))
+                )
+    assert set(heard) == {'pursuer_0', 'pursuer_1', 'pursuer_2', 'evader'}
+    for name, places in heard.items():
+        for stamp, place in places:
+            (seen,) = [s.observation for e in episodes for s in e.states if s.stamp == stamp]
+            wanted = seen['evader'] if name == 'evader' else seen['pursuers'][int(name[-1])]
+            assert place == wanted
+
+
+def test_tf_is_recorded_with_its_schema(tmp_path):
+    store = typestore()
+    header = store.types['std_msgs/msg/Header'](
+        stamp=store.types['builtin_interfaces/msg/Time'](sec=3, nanosec=0), frame_id='map'
+    )
+    transform = store.types['geometry_msgs/msg/Transform'](
+        translation=store.types['geometry_msgs/msg/Vector3'](x=1.5, y=2.5, z=0.0),
+        rotation=store.types['geometry_msgs/msg/Quaternion'](x=0.0, y=0.0, z=0.0, w=1.0),
+    )
+    frame = store.types[TRANSFORM](header=header, child_frame_id='evader', transform=transform)
+    with BagWriter(tmp_path / 'bag') as bag:
+        bag.add_topic('/tf', TF)
+        bag.write('/tf', bytes(store.serialize_cdr(store.types[TF](transforms=[frame]), TF)), 1)
+    ((topic, schema, message),) = decoded(tmp_path / 'bag')
+    assert (topic, schema.name, schema.encoding) == ('/tf', TF, 'ros2msg')
+    (read,) = message.transforms
+    assert (read.child_frame_id, read.header.frame_id) == ('evader', 'map')
+    assert (read.transform.translation.x, read.transform.translation.y) == (1.5, 2.5)
+
+
+def test_rviz_shows_what_is_published():
+    topics = pytest.importorskip('ld_agent.nodes.topics', reason='ROS 2 is not there')
+    published = {t.name: t for t in vars(topics).values() if isinstance(t, topics.Topic)}
+    manager = yaml.safe_load(CONFIG.read_text(encoding='utf-8'))['Visualization Manager']
+    assert manager['Global Options']['Fixed Frame'] == 'map'
+    shown = {}
+    for display in manager['Displays']:
+        shown[display['Class'].rpartition('/')[2]] = display
+        if 'Topic' in display:
+            topic = published[display['Topic']['Value'].strip('/')]
+            assert topic.type.__name__ == display['Class'].rpartition('/')[2]
+    assert {'MarkerArray', 'PoseArray', 'TF'} <= set(shown)
+    wanted = ['board', 'walls', 'areas', 'trails', 'pursuers', 'evader', 'selected']
+    assert list(shown['MarkerArray']['Namespaces']) == wanted

@@ -115,6 +115,12 @@ class Fleet:
         """Go on with what is still fresh."""
         self.stopped = False
 
+    def heading_for(self, name: str, clock: float) -> Point | None:
+        """Return the end of the leg that a vessel is on, m; None where it must hold."""
+        vessel = self._vessels[name]
+        obeyed = not self.stopped and (vessel.leaving or self.fresh(clock))
+        return vessel.helm.leg.end if obeyed and vessel.helm.leg is not None else None
+
     def fresh(self, clock: float) -> bool:
         """Tell whether the moves were heard within the deadline."""
         return clock - self._heard <= self._limits.deadline
@@ -160,6 +166,8 @@ class Fleet:
 
     def _leave(self, name: str, vessel: _Vessel, pose: Pose) -> None:
         """See to it that a vessel in a closed cell, or on its way into one, turns out of it."""
+        if not self._closed:
+            return
         here = (pose.x, pose.y)
         legs = [*([vessel.helm.leg] if vessel.helm.leg else []), *vessel.ahead]
         points = [here, *(leg.end for leg in legs)]

@@ -27,19 +27,19 @@ import time
 from ld_agent.closed_areas import ClosedAreas
 from ld_agent.driving import DriveLimits, Fleet
 from ld_agent.emergency import area_function
-from ld_agent.messages import FunctionUpdate
+from ld_agent.messages import Cell, FunctionUpdate
 from ld_agent.perception import Patience, Perception
 from ld_agent.player import Player
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.lanes import Lanes
-from ld_agent_sim.pursuit import Pursuit
+from ld_agent_sim.pursuit import Board, Pursuit
 from ld_agent_sim.scenario import Event, Scenario
 from ld_agent_sim.sea import DT, Fault, NAMES, Sea, TARGET
 from ld_agent_sim.vessels import kind_of
 
 CONTROL_EVERY = 2
-"""Instants between two commands of the drivers."""
+"""Instants between two looks of perception and drivers; the referee looks at each."""
 TOLERANCE_SHARE = 0.02
 """How far from its berth a vessel may come to rest, in edges of a cell."""
 
@@ -77,6 +77,17 @@ def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
     board = replace(scenario.board, moves='up_to', walls_block=True)
     edge = edge or found.cell
     return Lanes(board, edge, found, TOLERANCE_SHARE * edge)
+
+
+def lanes_of(
+    width: int, height: int, walls: frozenset[Cell], kind: str, edge: float
+) -> Lanes:
+    """Return the lanes of a chart.
+
+    Raises:
+        ValueError: no board can have this chart, or its cells are too small for the kind.
+    """
+    return make_lanes(Scenario('', Board(width, height, walls=walls)), kind, edge)
 
 
 def make_sea(
@@ -118,25 +129,28 @@ def sail(
     player.reset()
     areas = ClosedAreas(player.task, size)
     coming = sorted(scenario.events, key=lambda event: event.step)
+    names: set[str] = set()
     instant, stamp = 0, 0.0
     try:
         while perception.outcome is None:
             sea.advance()
             instant += 1
             watch(sea, fleet)
+            if instant % CONTROL_EVERY:
+                continue
             poses = sea.poses()
             if perception.sailing:
                 fleet.order(perception.sailing, stamp, sea.time)
-            if instant % CONTROL_EVERY == 0:
-                pursuers = {name: poses[name] for name in NAMES[:-1]}
-                told = fleet.control(pursuers, [poses[TARGET]], sea.time, sea.time)
-                for name, command in told.items():
-                    sea.command(name, command.surge, command.turn)
+            pursuers = {name: poses[name] for name in NAMES[:-1]}
+            told = fleet.control(pursuers, [poses[TARGET]], sea.time, sea.time)
+            for name, command in told.items():
+                sea.command(name, command.surge, command.turn)
             state = perception.look(poses, sea.time, sea.time)
             if state is None or state.done:
                 continue
             while coming and coming[0].step <= state.step:
-                update = _announce(coming.pop(0), player, size, areas)
+                update = _announce(coming.pop(0), player, size, names)
+                names.add(update.name)
                 player.update(update)
                 areas.update(update)
                 sea.close(_truth(sea, scenario, state.step))
@@ -152,11 +166,10 @@ def sail(
 
 
 def _announce(
-    event: Event, player: Player, size: tuple[int, int], areas: ClosedAreas
+    event: Event, player: Player, size: tuple[int, int], names: set[str]
 ) -> FunctionUpdate:
-    return area_function(
-        player.task, event.corners, size, player.task.stage('filter').functions, event.name
-    )
+    taken = {*player.task.stage('filter').functions, *names}
+    return area_function(player.task, event.corners, size, taken, event.name)
 
 
 def _truth(sea: Sea, scenario: Scenario, step: int) -> frozenset:

@@ -85,6 +85,8 @@ class Lanes:
 
     def touches(self, centre: Point, closed: Set[Cell], margin: float = 0.0) -> bool:
         """Tell whether the circle round a body at `centre` reaches into a closed cell."""
+        if not closed:
+            return False
         reach = self.kind.radius + margin
         (west, south), (east, north) = (
             self.cell((centre[0] - reach, centre[1] - reach)),

@@ -79,6 +79,8 @@ class Sea:
             name: make(Pose(*lanes.berth(lane, cell)))
             for lane, (name, cell) in enumerate(zip(NAMES, cells))
         }
+        self.waiting = False
+        """While this is set the hunt has not begun, and the target stays."""
         self._told = dict.fromkeys(NAMES, HOLD)
         self._helm = Helm(self.kind, lanes.tolerance)
         self._track: tuple[Cell, ...] = ()
@@ -139,6 +141,9 @@ class Sea:
                 self._still_since = self._idle_since = self.time
                 self._moved = True
                 return False
+        if self.waiting:
+            self._idle_since = self.time
+            return False
         if self._moved and self.time - self._still_since >= STILL_SECONDS:
             return True
         return self.time - self._idle_since >= self._patience

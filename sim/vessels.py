@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 import math
 from typing import Protocol
 
@@ -73,7 +74,7 @@ class Kind:
     braking: float
     cell: float
 
-    @property
+    @cached_property
     def radius(self) -> float:
         """Radius of the circle round the footprint, m."""
         return math.hypot(self.length, self.beam) / 2

@@ -190,6 +190,8 @@ def _corners(start: Point, way: list[Point]) -> list[Point]:
 
 def _straight(a: Point, b: Point, c: Point) -> bool:
     first, second = (b[0] - a[0], b[1] - a[1]), (c[0] - b[0], c[1] - b[1])
+    if first == (0.0, 0.0):
+        return True
     cross = first[0] * second[1] - first[1] * second[0]
     ahead = first[0] * second[0] + first[1] * second[1]
     return abs(cross) < 1e-9 * max(1.0, math.hypot(*first) * math.hypot(*second)) and ahead > 0

@@ -17,11 +17,6 @@ from __future__ import annotations
 
 from functools import partial
 import json
-import os
-from pathlib import Path
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -42,7 +37,6 @@ SPEED = 4.0
 BRAKING = BURGER.speed / BURGER.braking / SPEED
 BUSY = 0.5
 """What a machine that does other things as well may take longer."""
-SECONDS = 200
 
 
 class Fleet:
@@ -166,47 +160,3 @@ def test_nav2_gets_the_end_of_each_leg_as_a_goal():
         test.until(lambda: len(goals) > 3, 'goals')
         assert {g.header.frame_id for g in goals} == {'map'}
         assert told == []
-
-
-def _driver_of(parent):
-    """Return the process id of the driver that a process has started."""
-    for entry in Path('/proc').iterdir():
-        try:
-            words = (entry / 'cmdline').read_text().split('\0')
-            status = (entry / 'stat').read_text().rpartition(')')[2].split()
-        except (OSError, ValueError):
-            continue
-        if entry.name.isdigit() and status[1] == str(parent) and 'ld_agent.nodes.driver' in words:
-            return int(entry.name)
-    return None
-
-
-@pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='finds the driver in /proc')
-def test_the_command_starts_a_dead_driver_again_and_ends_by_itself(tmp_path):
-    bag = tmp_path / 'bag'
-    command = [
-        str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference',
-        '--board', '7x6', '--kind', BURGER.name, '--episodes', '1', '--seed', '3', '--speed', '8',
-        '--json', '--record', str(bag),
-    ]  # fmt: skip
-    environment = {k: v for k, v in os.environ.items() if k != 'ROS_DOMAIN_ID'}
-    hunt = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        said = ''
-        while 'the node driver ended' not in said:
-            line = hunt.stderr.readline()
-            assert line, said
-            said += line
-            if 'tf2_msgs' in line or 'ready: method' in line:
-                os.kill(_driver_of(hunt.pid), signal.SIGKILL)
-        out, rest = hunt.communicate(timeout=SECONDS)
-    finally:
-        if hunt.poll() is None:
-            hunt.terminate()
-            hunt.communicate(timeout=SECONDS)
-    assert 'it is started again, 1 of 3' in said
-    assert hunt.returncode == 0, said + rest
-    printed = json.loads(out)
-    assert (printed['episodes'], printed['success'], printed['disagreements']) == (1, 1.0, [])

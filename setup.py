@@ -24,7 +24,10 @@ NAME = 'ld_agent'
 VERSION = re.search(
     r"__version__ = '(.+)'", Path('ld_agent/__init__.py').read_text(encoding='utf-8')
 ).group(1)
-NODES = ('simulator', 'decision', 'emergency', 'recorder', 'visualiser', 'playback')
+NODES = (
+    'simulator', 'decision', 'emergency', 'recorder', 'visualiser', 'vessels', 'driver',
+    'perception', 'playback',
+)  # fmt: skip
 
 
 def shared(*folders):

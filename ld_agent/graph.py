@@ -24,11 +24,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """A node of the graph: its name is also its executable and its module in `nodes/`."""
+    """A node of the graph: its name is also its executable and its module in `nodes/`.
+
+    Attributes:
+        world: its end is the end of the graph.
+        retries: how often it is started again when it dies; without, its death ends the graph.
+    """
 
     name: str
     parameters: dict[str, Any] = field(default_factory=dict)
     lifecycle: bool = False
+    world: bool = False
+    retries: int = 0
 
     @property
     def module(self) -> str:
@@ -99,6 +106,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'rate': o.rate,
                 'wait_for': 'emergency recorder' if o.record else 'emergency',
             },
+            world=True,
         ),
     ]
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
@@ -114,5 +122,85 @@ def playback_graph(bag: str, again: str, decision: dict[str, Any]) -> list[NodeS
     return [
         NodeSpec('recorder', {'path': again}),
         NodeSpec('decision', {**decision, 'wait_for': 'playback'}, lifecycle=True),
-        NodeSpec('playback', {'bag': bag}),
+        NodeSpec('playback', {'bag': bag}, world=True),
     ]
+
+
+@dataclass(frozen=True)
+class VesselsOptions:
+    """What a user chooses for a hunt of vessels."""
+
+    method: str = 'ld'
+    episodes: int = 3
+    seed: int = 0
+    evader: str = 'flee'
+    board: str = '20x20'
+    kind: str = 'surface_vessel'
+    model: str = 'smollm2'
+    adapter: str = 'default'
+    provider: str = 'auto'
+    function_base: str = ''
+    scenario: str = ''
+    deadline: float = 2.0
+    speed: float = 5.0
+    driver: str = 'direct'
+    record: str = ''
+    retries: int = 3
+
+
+def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
+    """Return the nodes of a hunt of vessels; each is started again when it dies."""
+    o = options
+    shared = {'kind': o.kind}
+    nodes = [
+        NodeSpec('visualiser', retries=o.retries),
+        NodeSpec('emergency', {'function_base': o.function_base}, retries=o.retries),
+        NodeSpec(
+            'decision',
+            {
+                'method': o.method,
+                'model': o.model,
+                'adapter': o.adapter,
+                'provider': o.provider,
+                'function_base': o.function_base,
+                'seed': o.seed,
+                'wait_for': 'emergency',
+            },
+            lifecycle=True,
+            retries=o.retries,
+        ),
+        NodeSpec(
+            'driver',
+            {**shared, 'driver': o.driver, 'function_base': o.function_base},
+            retries=o.retries,
+        ),
+        NodeSpec(
+            'perception',
+            {
+                **shared,
+                'method': o.method,
+                'seed': o.seed,
+                'evader': o.evader,
+                'scenario': o.scenario,
+                'deadline': o.deadline,
+                'wait_for': 'emergency recorder' if o.record else 'emergency',
+            },
+            retries=o.retries,
+        ),
+        NodeSpec(
+            'vessels',
+            {
+                **shared,
+                'episodes': o.episodes,
+                'seed': o.seed,
+                'evader': o.evader,
+                'board': o.board,
+                'scenario': o.scenario,
+                'speed': o.speed,
+            },
+            world=True,
+        ),
+    ]
+    if not o.record:
+        return nodes
+    return [NodeSpec('recorder', {'path': o.record}), *nodes]

@@ -13,13 +13,15 @@
 # limitations under the License.
 """Starts a graph on a machine without `ros2 launch`: a process a node, or all in one.
 
-The end of the simulator, or Ctrl-C, ends the others in order, the recorder last.
+The end of the world's node, or Ctrl-C, ends the others in order, the recorder last. A node that
+dies is started again as often as its spec says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 import importlib
+import logging
 import os
 import random
 import subprocess
@@ -30,9 +32,12 @@ from typing import Any
 from ld_agent.errors import LdAgentError
 from ld_agent.graph import NodeSpec
 
+_log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 NEEDED = ('decision', 'emergency', 'recorder')
+REFUSED = 2
+"""Status of a node that cannot start at all; starting it again would not help."""
 
 
 def isolate() -> None:
@@ -75,41 +80,49 @@ def _yaml(value: Any) -> str:
     return str(value)
 
 
-def run_processes(
-    graph: Sequence[NodeSpec],
-    poll: Callable[[], None] = lambda: None,
-    leader: str = 'simulator',
-) -> int:
-    """Run each node as a process until `leader` ends; return its exit status.
+def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: None) -> int:
+    """Run each node as a process until the world's ends; return its exit status.
 
     Args:
         poll: called about 20 times a second meanwhile.
 
     Raises:
-        LdAgentError: a node that is needed ended by itself.
+        LdAgentError: a node that is needed ended by itself, once more than it may.
     """
+    (world,) = (spec.name for spec in graph if spec.world)
     running: dict[str, subprocess.Popen] = {}
+    deaths = dict.fromkeys((spec.name for spec in graph), 0)
     try:
         for spec in graph:
-            running[spec.name] = subprocess.Popen(
-                [sys.executable, '-m', spec.module, *node_arguments(spec)],
-                start_new_session=True,
-            )
-        while running[leader].poll() is None:
-            for name in NEEDED:
-                process = running.get(name)
-                if process is not None and process.poll() is not None:
+            running[spec.name] = _start(spec)
+        while running[world].poll() is None:
+            for spec in graph:
+                status = running[spec.name].poll()
+                if status is None:
+                    continue
+                deaths[spec.name] += 1
+                if status != REFUSED and deaths[spec.name] <= spec.retries:
+                    _log.warning('the node %s ended with status %d; it is started again, %d of %d',
+                                 spec.name, status, deaths[spec.name], spec.retries)  # fmt: skip
+                    running[spec.name] = _start(spec)
+                elif spec.retries or spec.name in NEEDED:
                     raise LdAgentError(
-                        f'the node {name} ended with status {process.returncode}; its message '
+                        f'the node {spec.name} ended with status {status}; its message '
                         'stands above'
                     )
             poll()
             time.sleep(POLL_SECONDS)
-        return running[leader].returncode
+        return running[world].returncode
     finally:
         recorder = running.pop('recorder', None)
         _stop(list(running.values()))
         _stop([recorder] if recorder is not None else [])
+
+
+def _start(spec: NodeSpec) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, '-m', spec.module, *node_arguments(spec)], start_new_session=True
+    )
 
 
 def _stop(processes: Sequence[subprocess.Popen]) -> None:

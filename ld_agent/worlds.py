@@ -23,7 +23,7 @@ from ld_agent.evader import llm_evader
 from ld_agent.share import share_path
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board
-from ld_agent_sim.scenario import load_scenario
+from ld_agent_sim.scenario import load_scenario, Scenario
 from ld_agent_sim.worlds import make_world, World
 
 
@@ -41,12 +41,26 @@ def open_world(task: str, evader: str, board: str, moves: str, scenario: str, mo
     try:
         policy = llm_evader(model) if evader == 'llm' else EVADERS[evader]
         chart = replace(Board.parse(board), moves=moves)
-        setting = load_scenario(scenario_file(scenario)) if scenario else None
+        setting = open_scenario(board, scenario) if scenario else None
         return make_world(task, evader=policy, board=chart, scenario=setting)
     except KeyError:
         raise LdAgentError(
             f'evader {evader!r} is unknown; use one of {", ".join([*EVADERS, "llm"])}'
         ) from None
+    except ValueError as error:
+        raise LdAgentError(str(error)) from None
+
+
+def open_scenario(board: str, scenario: str) -> Scenario:
+    """Return a scenario by its name or file; without one, an open board with drawn places.
+
+    Raises:
+        LdAgentError: a name is unknown or a file is not valid.
+    """
+    try:
+        if scenario:
+            return load_scenario(scenario_file(scenario))
+        return Scenario('', Board.parse(board))
     except ValueError as error:
         raise LdAgentError(str(error)) from None
 

@@ -20,7 +20,7 @@ import importlib.util
 import re
 
 from ld_agent.errors import LdAgentError
-from ld_agent.graph import pursuit_graph, PursuitOptions
+from ld_agent.graph import pursuit_graph, PursuitOptions, vessels_graph, VesselsOptions
 from ld_agent.players import make_agent
 from ld_agent.runner import node_arguments
 from ld_agent.worlds import open_world
@@ -28,6 +28,7 @@ import pytest
 
 PLAIN = pursuit_graph(PursuitOptions())
 RECORDED = pursuit_graph(PursuitOptions(record='bags/one'))
+VESSELS = vessels_graph(VesselsOptions(record='bags/one'))
 
 
 def declared() -> dict:
@@ -35,10 +36,10 @@ def declared() -> dict:
 
 
 def test_every_node_is_a_module_that_declares_its_parameters():
-    for node in RECORDED:
+    for node in [*RECORDED, *VESSELS]:
         assert importlib.util.find_spec(node.module) is not None
         assert set(node.parameters) <= set(declared()[node.name].model_fields)
-    assert {node.name for node in RECORDED} == set(declared())
+    assert {node.name for node in [*RECORDED, *VESSELS]} == set(declared())
 
 
 def test_the_recorder_comes_first_and_only_where_a_bag_is_wanted():
@@ -47,11 +48,24 @@ def test_the_recorder_comes_first_and_only_where_a_bag_is_wanted():
 
 
 def test_the_decision_node_alone_has_a_lifecycle():
-    assert [node.name for node in RECORDED if node.lifecycle] == ['decision']
+    for graph in (RECORDED, VESSELS):
+        assert [node.name for node in graph if node.lifecycle] == ['decision']
+
+
+def test_one_node_is_the_world_and_ends_the_graph():
+    assert [node.name for node in RECORDED if node.world] == ['simulator']
+    assert [node.name for node in VESSELS if node.world] == ['vessels']
+
+
+def test_every_node_that_decides_or_drives_is_started_again_a_bounded_number_of_times():
+    again = {n.name: n.retries for n in vessels_graph(VesselsOptions(retries=2)) if n.retries}
+    assert again == dict.fromkeys(
+        ('visualiser', 'emergency', 'decision', 'driver', 'perception'), 2
+    )
 
 
 def test_the_defaults_of_the_graph_are_those_of_the_nodes():
-    for node in PLAIN:
+    for node in [*PLAIN, *vessels_graph(VesselsOptions())]:
         model = declared()[node.name]
         defaults = {name: field.default for name, field in model.model_fields.items()}
         given = {n: v for n, v in node.parameters.items() if n != 'wait_for'}
@@ -59,7 +73,7 @@ def test_the_defaults_of_the_graph_are_those_of_the_nodes():
 
 
 def test_what_the_graph_gives_a_node_has_the_type_that_it_declares():
-    for node in RECORDED:
+    for node in [*RECORDED, *VESSELS]:
         model = declared()[node.name]
         assert (
             model(**node.parameters).model_dump() | node.parameters
@@ -77,6 +91,17 @@ def test_every_option_reaches_a_node(option):
     before = {(n.name, p): v for n in PLAIN for p, v in n.parameters.items()}
     after = {(n.name, p): v for n in changed for p, v in n.parameters.items()}
     assert other in [v for key, v in after.items() if before.get(key) != v]
+
+
+@pytest.mark.parametrize('option', [field.name for field in fields(VesselsOptions)])
+def test_every_option_of_the_vessels_reaches_a_node(option):
+    value = getattr(VesselsOptions(), option)
+    other = value + 1 if isinstance(value, int | float) else f'{value}other'
+    changed = vessels_graph(replace(VesselsOptions(), **{option: other}))
+    plain = {(n.name, p): v for n in VESSELS[1:] for p, v in n.parameters.items()}
+    after = {(n.name, p): v for n in changed for p, v in n.parameters.items()}
+    retries = [n.retries for n in changed]
+    assert other in [v for key, v in after.items() if plain.get(key) != v] or other in retries
 
 
 def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():

@@ -25,6 +25,10 @@ import yaml
 MODELS = {'state': State, 'decision': Decision, 'functions': FunctionUpdate, 'result': Result}
 
 
+def _parameter_files():
+    return [share_path('config', f'{name}.yaml').read_text() for name in ('pursuit', 'vessels')]
+
+
 def test_the_shipped_schemas_are_those_of_the_models():
     folder = share_path('config', 'schema')
     shipped = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
@@ -43,7 +47,8 @@ def test_a_schema_says_what_must_be_there():
 
 def test_the_shipped_parameters_are_the_declared_ones_with_their_defaults():
     parameters = pytest.importorskip('ld_agent.nodes.parameters')
-    shipped = yaml.safe_load(share_path('config', 'pursuit.yaml').read_text())
+    shipped = {name: part for text in _parameter_files() for name, part in
+               yaml.safe_load(text).items()}  # fmt: skip
     assert shipped == {
         f'/**/{node}': {'ros__parameters': {n: f.default for n, f in model.model_fields.items()}}
         for node, model in parameters.NODE_PARAMETERS.items()
@@ -52,7 +57,7 @@ def test_the_shipped_parameters_are_the_declared_ones_with_their_defaults():
 
 def test_every_shipped_parameter_has_a_comment_with_its_description_and_bounds():
     parameters = pytest.importorskip('ld_agent.nodes.parameters')
-    text = share_path('config', 'pursuit.yaml').read_text()
+    text = ''.join(_parameter_files())
     for node, model in parameters.NODE_PARAMETERS.items():
         section = text.split(f'/**/{node}:')[1].split('/**/')[0].splitlines()
         for name, field in model.model_fields.items():

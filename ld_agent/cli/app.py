@@ -32,6 +32,7 @@ from ld_agent.cli.redecide import redecide
 from ld_agent.cli.replay import replay
 from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
+from ld_agent.cli.vessels import vessels
 import typer
 
 logging.basicConfig(level=logging.WARNING, format='%(levelname)s: %(message)s')
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for _verb in (
     pursuit,
+    vessels,
     emergency,
     evaluate,
     compare,

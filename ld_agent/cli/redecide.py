@@ -106,7 +106,7 @@ def _play(bag: Path, again: Path, decision: dict[str, Any]) -> None:
     isolate()
     read_episodes(bag)
     prepare_method(decision['method'], decision['model'], decision['adapter'], show_step)
-    status = run_processes(playback_graph(str(bag), str(again), decision), leader='playback')
+    status = run_processes(playback_graph(str(bag), str(again), decision))
     if status:
         raise typer.Exit(status)
 

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+import math
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import (
@@ -24,10 +25,12 @@ from geometry_msgs.msg import (
     Pose,
     PoseArray,
     PoseStamped,
+    Quaternion,
     TransformStamped,
 )
 from ld_agent.messages import Cell
-from nav_msgs.msg import OccupancyGrid
+from ld_agent_sim import vessels
+from nav_msgs.msg import OccupancyGrid, Odometry
 from std_msgs.msg import Header
 
 CLOSED = 100
@@ -38,6 +41,57 @@ def time_of(seconds: float) -> Time:
     """Return a time message."""
     whole = int(seconds)
     return Time(sec=whole, nanosec=int((seconds - whole) * 1e9))
+
+
+def seconds_of(stamp: Time) -> float:
+    """Return a time message in seconds."""
+    return stamp.sec + stamp.nanosec * 1e-9
+
+
+def to_odometry(pose: vessels.Pose, header: Header, child: str) -> Odometry:
+    """Return where a body is and how it moves; the velocities are in its own frame `child`."""
+    message = Odometry(header=header, child_frame_id=child)
+    where, twist = message.pose.pose, message.twist.twist
+    where.position.x, where.position.y = pose.x, pose.y
+    where.orientation = to_quaternion(pose.yaw)
+    twist.linear.x, twist.linear.y, twist.angular.z = pose.surge, pose.sway, pose.turn
+    return message
+
+
+def from_odometry(message: Odometry) -> vessels.Pose:
+    """Return the pose of a body.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    where, twist = message.pose.pose, message.twist.twist
+    q = where.orientation
+    yaw = math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
+    numbers = (
+        where.position.x, where.position.y, yaw, twist.linear.x, twist.linear.y, twist.angular.z
+    )  # fmt: skip
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError('a number in it is not finite')
+    return vessels.Pose(*numbers)
+
+
+def to_quaternion(yaw: float) -> Quaternion:
+    """Return the rotation about the vertical."""
+    return Quaternion(z=math.sin(yaw / 2), w=math.cos(yaw / 2))
+
+
+def closed_cells(grid: OccupancyGrid) -> frozenset[Cell]:
+    """Return the cells that a grid shows as closed."""
+    width = grid.info.width
+    return frozenset((i % width, i // width) for i, v in enumerate(grid.data) if v == CLOSED)
+
+
+def from_moves(message: PoseArray, resolution: float) -> list[Cell]:
+    """Return the cells that hold the poses."""
+    return [
+        (math.floor(pose.position.x / resolution), math.floor(pose.position.y / resolution))
+        for pose in message.poses
+    ]
 
 
 def to_metres(cell: Sequence[float], resolution: float) -> tuple[float, float]:

@@ -23,6 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
+Kind = Literal['surface_vessel', 'differential_drive']
+
 
 class Parameters(BaseModel):
     """Base of the parameter models; an unknown value is refused with one sentence."""
@@ -118,12 +120,82 @@ class VisualiserParameters(Parameters):
     trail: int = Field(30, ge=0, le=1000, description='cells of trail behind each pursuer')
 
 
+class VesselsParameters(Parameters):
+    """Parameters of the sea of vessels."""
+
+    kind: Kind = Field('surface_vessel', description='what the vessels are')
+    episodes: int = Field(3, ge=1, le=1_000_000, description='episodes to play')
+    seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the first episode')
+    evader: Literal['random', 'flee', 'adversary'] = Field(
+        'flee', description='policy of the target'
+    )
+    board: str = Field('20x20', description='WIDTHxHEIGHT in cells, where no scenario sets it')
+    scenario: str = Field('', description='name in config/scenarios, or path of a YAML file')
+    resolution: float = Field(
+        0.0, ge=0.0, le=1000.0, description='edge of a cell, m; 0: what the kind needs'
+    )
+    speed: float = Field(5.0, gt=0.0, le=100.0, description='simulated seconds a second')
+    cmd_timeout: float = Field(
+        0.5, gt=0.0, le=60.0, description='seconds without cmd_vel after which a vessel holds'
+    )
+    patience: float = Field(
+        60.0, gt=0.0, le=3600.0,
+        description='simulated seconds without motion after which the target moves anyway',
+    )  # fmt: skip
+    frame_id: str = Field('map', description='frame of everything spatial')
+    exit_when_done: bool = Field(True, description='end the process after the last episode')
+
+
+class DriverParameters(Parameters):
+    """Parameters of the driver."""
+
+    kind: Kind = Field('surface_vessel', description='what is driven: its size and limits')
+    driver: Literal['direct', 'nav2'] = Field(
+        'direct', description='direct: cmd_vel of each vessel; nav2: goal_pose of each vessel'
+    )
+    task: str = Field('pursuit', description='task whose filter stage says what is closed')
+    function_base: str = Field(
+        '', description='folder of the function base; empty: the shipped one'
+    )
+    deadline: float = Field(
+        1.0, gt=0.0, le=60.0, description='seconds without fresh moves after which vessels hold'
+    )
+    timeout: float = Field(240.0, gt=0.0, le=3600.0, description='simulated seconds for one move')
+
+
+class PerceptionParameters(Parameters):
+    """Parameters of the perception."""
+
+    kind: Kind = Field('surface_vessel', description='what the vessels are')
+    method: str = Field('ld', description='method named in the results')
+    seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the first episode')
+    evader: str = Field('flee', description='policy of the target named in the results')
+    scenario: str = Field('', description='scenario named in the results')
+    deadline: float = Field(2.0, gt=0.0, le=600.0, description='seconds to wait for a decision')
+    still: float = Field(
+        1.0, gt=0.0, le=60.0, description='simulated seconds of rest before a step begins'
+    )
+    sailing: float = Field(
+        300.0, gt=0.0, le=3600.0, description="simulated seconds for the pursuers' moves"
+    )
+    target: float = Field(
+        90.0, gt=0.0, le=3600.0, description="simulated seconds for the target's turn"
+    )
+    wait_for: str = Field(
+        '', description='nodes that must listen before the first step, beside decision and driver'
+    )
+    start_timeout: float = Field(180.0, gt=0.0, le=3600.0, description='seconds to wait for them')
+
+
 NODE_PARAMETERS: dict[str, type[Parameters]] = {
     'simulator': SimulatorParameters,
     'decision': DecisionParameters,
     'emergency': EmergencyParameters,
     'recorder': RecorderParameters,
     'visualiser': VisualiserParameters,
+    'vessels': VesselsParameters,
+    'driver': DriverParameters,
+    'perception': PerceptionParameters,
 }
 
 P = TypeVar('P', bound=Parameters)

@@ -19,9 +19,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PolygonStamped, PoseArray, PoseStamped, TransformStamped
-from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_FEW, LATCHED_LOG, STREAM
-from nav_msgs.msg import OccupancyGrid
+from geometry_msgs.msg import (
+    PolygonStamped,
+    PoseArray,
+    PoseStamped,
+    TransformStamped,
+    Twist,
+)
+from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_FEW, LATCHED_LOG, NEWEST, STREAM
+from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
@@ -70,3 +76,18 @@ FRAMES = (
 RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
             MARKERS, FRAMES, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
 """In the order of subscribing; who listens to the last is seen to listen to all."""
+
+
+def odom(vessel: str) -> Topic:
+    """Return the topic of a vessel's odometry."""
+    return Topic(f'{vessel}/odom', Odometry, NEWEST)
+
+
+def cmd_vel(vessel: str) -> Topic:
+    """Return the topic of a vessel's commands."""
+    return Topic(f'{vessel}/cmd_vel', Twist, NEWEST)
+
+
+def goal_pose(vessel: str) -> Topic:
+    """Return the topic of a vessel's next goal, for nav2 and the like."""
+    return Topic(f'{vessel}/goal_pose', PoseStamped, STREAM)

@@ -1,0 +1,219 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The driver: moves become motion, one vessel each.
+
+`moves` come in as poses and must come again within the deadline, or the vessels hold; what goes
+out is `<name>/cmd_vel`, or with `driver: nav2` the end of each leg as `<name>/goal_pose`. `stop`
+and `resume` are services of this node: they pass neither the model nor the decision node, and
+nothing here makes a stop wait. What is closed it reads from `functions`, as the agent does, beside
+the control loop, so that a function that hangs holds up nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+import time
+
+from geometry_msgs.msg import PoseArray, PoseStamped, Twist
+from ld_agent.closed_areas import ClosedAreas
+from ld_agent.driving import DriveLimits, Fleet
+from ld_agent.errors import LdAgentError
+from ld_agent.messages import FunctionUpdate, State
+from ld_agent.nodes import convert, topics
+from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.parameters import declare, DriverParameters
+from ld_agent.players import find_task
+from ld_agent.voyage import lanes_of
+from ld_agent_sim.sea import NAMES, TARGET
+from ld_agent_sim.vessels import Pose
+from nav_msgs.msg import OccupancyGrid, Odometry
+from rclpy.node import Node
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+TICK_SECONDS = 0.02
+SILENT_SECONDS = 1.0
+"""A vessel whose odometry is not heard for so long is not known to be anywhere."""
+
+
+class Driver(Node):
+    """Drives the pursuers."""
+
+    def __init__(self) -> None:
+        super().__init__('driver')
+        self.settings = declare(self, DriverParameters)
+        p = self.settings
+        self._task = find_task(p.function_base or None, p.task)
+        self._fleet: Fleet | None = None
+        self._areas: ClosedAreas | None = None
+        self._pending: list[FunctionUpdate] = []
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix='areas')
+        self._reading: Future | None = None
+        self._step = 0
+        self._poses: dict[str, tuple[Pose, float]] = {}
+        self._now = 0.0
+        self._stopped = False
+        self._goals: dict[str, tuple[float, float] | None] = {}
+        self._commands = {name: publisher_of(self, topics.cmd_vel(name)) for name in NAMES[:-1]}
+        self._targets = {name: publisher_of(self, topics.goal_pose(name)) for name in NAMES[:-1]}
+        self._health = Health(self)
+        self.create_service(Trigger, 'stop', self._on_stop)
+        self.create_service(Trigger, 'resume', self._on_resume)
+        for name in NAMES:
+            listen(self, topics.odom(name), partial(self._on_odometry, name))
+        listen(self, topics.GRID, self._on_grid)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._pending.append, self._health)
+        listen_json(self, topics.STATE, State, self._on_state, self._health)
+        listen(self, topics.MOVES, self._on_moves)
+        every(self, TICK_SECONDS, self._tick)
+
+    def _on_grid(self, grid: OccupancyGrid) -> None:
+        """An episode begins: its chart, and no orders."""
+        self._frame, self._resolution = grid.header.frame_id, grid.info.resolution
+        try:
+            lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),
+                             self.settings.kind, grid.info.resolution)  # fmt: skip
+        except ValueError as error:
+            self._health.fault(f"'grid': {error}; the vessels are held")
+            self._fleet = None
+            return
+        limits = DriveLimits(self.settings.deadline, self.settings.timeout)
+        self._fleet = Fleet(lanes, NAMES[:-1], limits)
+        self._poses = {}
+        self._step = 0
+        if self._areas is None:
+            self._areas = ClosedAreas(self._task, (grid.info.width, grid.info.height))
+
+    def _on_odometry(self, name: str, message: Odometry) -> None:
+        try:
+            self._poses[name] = (convert.from_odometry(message), time.monotonic())
+        except ValueError as error:
+            self._health.fault(f"'{name}/odom': {error}; the message was dropped")
+            return
+        self._now = convert.seconds_of(message.header.stamp)
+
+    def _on_state(self, state: State) -> None:
+        self._step = state.step
+
+    def _on_moves(self, message: PoseArray) -> None:
+        if self._fleet is None:
+            return
+        moves = convert.from_moves(message, self._resolution)
+        self._fleet.order(moves, convert.seconds_of(message.header.stamp), time.monotonic())
+
+    def _tick(self) -> None:
+        self._read_areas()
+        fleet, clock = self._fleet, time.monotonic()
+        if fleet is None or self._stopped:
+            self._hold()
+            return
+        poses = {n: p for n, (p, heard) in self._poses.items() if clock - heard < SILENT_SECONDS}
+        others = [poses.pop(TARGET)] if TARGET in poses else []
+        commands = fleet.control(poses, others, self._now, clock)
+        for note in fleet.notes:
+            self.get_logger().warning(note)
+        fleet.notes.clear()
+        if self.settings.driver == 'nav2':
+            for name, pose in poses.items():
+                end = fleet.heading_for(name, clock)
+                self._aim(name, end or (pose.x, pose.y), moving=end is not None)
+            return
+        for name, command in commands.items():
+            self._commands[name].publish(_twist(command.surge, command.turn))
+
+    def _read_areas(self) -> None:
+        """Hand what has come to the reader, and take what it has found."""
+        if self._reading is not None and self._reading.done():
+            for sentence in self._reading.result():
+                self._health.fault(sentence)
+            self._reading = None
+        if self._areas is None or self._reading is not None:
+            return
+        if self._fleet is not None:
+            self._fleet.close(self._areas.cells(self._step))
+        if self._pending:
+            updates, self._pending[:] = list(self._pending), []
+            self._reading = self._reader.submit(_read, self._areas.update, updates)
+
+    def _aim(self, name: str, end: tuple[float, float], moving: bool) -> None:
+        """Publish a goal where it is a new one; who must hold is sent to its own place, once."""
+        goal = end if moving else None
+        if name in self._goals and self._goals[name] == goal:
+            return
+        self._goals[name] = goal
+        message = PoseStamped(header=self._header())
+        message.pose.position.x, message.pose.position.y = end
+        message.pose.orientation.w = 1.0
+        self._targets[name].publish(message)
+
+    def _hold(self) -> None:
+        if self.settings.driver == 'direct':
+            for publisher in self._commands.values():
+                publisher.publish(_twist(0.0, 0.0))
+            return
+        for name, (pose, _) in self._poses.items():
+            if name != TARGET:
+                self._aim(name, (pose.x, pose.y), moving=False)
+
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._stopped = True
+        self._hold()
+        self.get_logger().warning('stopped; the vessels hold until `resume` is called')
+        response.success, response.message = True, 'the vessels hold'
+        return response
+
+    def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._stopped = False
+        response.success, response.message = True, 'the vessels go on'
+        return response
+
+    def _header(self) -> Header:
+        return Header(stamp=convert.time_of(self._now), frame_id=self._frame)
+
+    def close(self) -> None:
+        """Hold the vessels, and end the sandbox."""
+        self._reader.shutdown()
+        if self._areas is not None:
+            self._areas.close()
+
+
+def _read(take: Callable[[FunctionUpdate], None], updates: list[FunctionUpdate]) -> list[str]:
+    """Take updates; return what was wrong with them."""
+    faults = []
+    for update in updates:
+        try:
+            take(update)
+        except LdAgentError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _twist(surge: float, turn: float) -> Twist:
+    message = Twist()
+    message.linear.x, message.angular.z = surge, turn
+    return message
+
+
+NODE = Driver
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node."""
+    run(Driver, args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,206 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The vessels: a sea that moves on by itself, commanded by `cmd_vel`, seen by `odom` and TF.
+
+Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
+and hears nothing of the game but when a step begins (for a scenario's areas) and when an episode
+has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. What must not
+happen at sea is refereed at every simulated instant; if it did happen the process ends with
+status 2.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+import time
+from typing import Any
+
+from geometry_msgs.msg import TransformStamped, Twist
+from ld_agent.errors import LdAgentError
+from ld_agent.messages import Result, State
+from ld_agent.nodes import convert, topics
+from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.parameters import declare, VesselsParameters
+from ld_agent.voyage import make_lanes, make_sea
+from ld_agent.worlds import open_scenario
+from ld_agent_sim.areas import polygon_cells
+from ld_agent_sim.sea import DT, NAMES
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Header
+
+TICK_SECONDS = 0.02
+MOST_SECONDS = 0.1
+"""What one tick makes up for at most, where the machine was busy."""
+LEASH_SECONDS = 0.25
+"""Simulated time runs on so far beyond a command and then waits for the next one, so that a busy
+machine slows the sea down instead of letting its vessels sail on blindly."""
+FAREWELL_SECONDS = 0.5
+"""Time for the last messages to reach the recorder before the process ends."""
+
+
+class Vessels(Node):
+    """Runs `episodes` episodes, seeds counting up from `seed`."""
+
+    def __init__(self) -> None:
+        super().__init__('vessels')
+        self.settings = declare(self, VesselsParameters)
+        p = self.settings
+        self._scenario = open_scenario(p.board, p.scenario)
+        try:
+            self._lanes = make_lanes(self._scenario, p.kind, p.resolution)
+        except ValueError as error:
+            raise LdAgentError(f"parameter 'resolution' of node 'vessels': {error}") from None
+        self._grid = publisher_of(self, topics.GRID)
+        self._truth = publisher_of(self, topics.TRUTH)
+        self._areas = publisher_of(self, topics.RESTRICTED_AREA)
+        self._ticks = publisher_of(self, topics.CLOCK)
+        self._odometry = {name: publisher_of(self, topics.odom(name)) for name in NAMES}
+        self._health = Health(self)
+        self._transforms = self._transform_publisher()
+        self._commanded: dict[str, tuple[float, float]] = {}
+        for name in NAMES[:-1]:
+            listen(self, topics.cmd_vel(name), partial(self._on_command, name))
+        listen_json(self, topics.STATE, State, self._on_state, self._health)
+        listen_json(self, topics.RESULT, Result, self._on_result, self._health)
+        self._episode = -1
+        self._base_time = 0.0
+        self._faults = 0
+        self._ended_at: float | None = None
+        self._next_episode()
+        self._last = time.monotonic()
+        every(self, TICK_SECONDS, self._tick)
+
+    def _transform_publisher(self) -> Any:
+        """Return the publisher of `tf`; None where its message type is not installed."""
+        try:
+            from tf2_msgs.msg import TFMessage
+        except ImportError:
+            self.get_logger().warning(
+                'the package tf2_msgs is not installed, so TF is not published; odometry is'
+            )
+            return None
+        return self.create_publisher(TFMessage, 'tf', 100)
+
+    def _next_episode(self) -> None:
+        self._episode += 1
+        p = self.settings
+        if self._episode >= p.episodes:
+            self._ended_at = time.monotonic()
+            self.get_logger().info(f'{p.episodes} episodes are done')
+            return
+        if self._episode:
+            self._base_time = round(self._base_time + self._sea.time + DT, 6)
+        self._sea = make_sea(
+            self._scenario, self._lanes, p.evader, p.seed + self._episode, p.patience
+        )
+        self._commanded.clear()
+        self._sea.waiting, self._begun = True, False
+        self._coming = sorted(self._scenario.events, key=lambda event: event.step)
+        self._announced: list[tuple[int, frozenset]] = []
+        header = self._header()
+        self._grid.publish(self._chart(self._lanes.board.walls, header))
+        self._truth.publish(self._chart(self._lanes.board.walls, header))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if self._ended_at is not None:
+            if self.settings.exit_when_done and now - self._ended_at > FAREWELL_SECONDS:
+                if self._faults:
+                    raise LdAgentError(f'{self._faults} faults at sea, see above')
+                raise ExternalShutdownException
+            return
+        passed = min(now - self._last, MOST_SECONDS)
+        self._last = now
+        until = self._sea.time + passed * self.settings.speed
+        for name, (heard, at) in self._commanded.items():
+            if now - heard > self.settings.cmd_timeout:
+                self._sea.command(name, 0.0, 0.0)
+            else:
+                until = min(until, at + LEASH_SECONDS)
+        while self._sea.time < until:
+            self._sea.advance()
+        self._tell_faults()
+        self._publish()
+
+    def _publish(self) -> None:
+        header = self._header()
+        self._ticks.publish(Clock(clock=header.stamp))
+        transforms = []
+        for name, pose in self._sea.poses().items():
+            odometry = convert.to_odometry(pose, header, f'{name}/base_link')
+            self._odometry[name].publish(odometry)
+            transform = TransformStamped(header=header, child_frame_id=f'{name}/base_link')
+            transform.transform.translation.x = pose.x
+            transform.transform.translation.y = pose.y
+            transform.transform.rotation = odometry.pose.pose.orientation
+            transforms.append(transform)
+        if self._transforms is not None:
+            self._transforms.publish(self._transforms.msg_type(transforms=transforms))
+
+    def _tell_faults(self) -> None:
+        for fault in self._sea.faults:
+            self._faults += 1
+            self._health.fault(
+                f'episode {self._episode}, {fault.time:.2f} s: {fault.body} {fault.what}'
+            )
+        self._sea.faults.clear()
+
+    def _on_command(self, name: str, message: Twist) -> None:
+        self._commanded[name] = (time.monotonic(), self._sea.time)
+        self._sea.command(name, message.linear.x, message.angular.z)
+
+    def _on_state(self, state: State) -> None:
+        """A step begins: publish the areas whose time has come; they hold one step later."""
+        if self._ended_at is not None or state.stamp < self._base_time:
+            return
+        self._sea.waiting = state.done
+        self._begun = True
+        header = self._header()
+        while self._coming and self._coming[0].step <= state.step and not state.done:
+            event = self._coming.pop(0)
+            self.get_logger().info(f'step {state.step}: restricted area {event.name!r}')
+            self._areas.publish(convert.to_polygon(event.corners, header, self._lanes.edge))
+            cells = polygon_cells(event.corners, self._lanes.board)
+            self._announced.append((state.step + 1, cells))
+        closed = frozenset().union(*(c for step, c in self._announced if step <= state.step))
+        if closed != self._sea.closed:
+            self._sea.close(closed)
+            self._truth.publish(self._chart(closed | self._lanes.board.walls, header))
+
+    def _on_result(self, result: Result) -> None:
+        if self._ended_at is None and self._sea.waiting and self._begun:
+            self._health.tell(episodes=self._episode + 1, last=result.outcome)
+            self._next_episode()
+
+    def _chart(self, closed: frozenset, header: Header) -> Any:
+        board = self._lanes.board
+        return convert.to_grid((board.width, board.height), closed, header, self._lanes.edge)
+
+    def _header(self) -> Header:
+        stamp = convert.time_of(self._base_time + self._sea.time)
+        return Header(stamp=stamp, frame_id=self.settings.frame_id)
+
+
+NODE = Vessels
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node."""
+    run(Vessels, args)
+
+
+if __name__ == '__main__':
+    main()

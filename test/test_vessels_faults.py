@@ -1,0 +1,162 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Vessels over real DDS: who dies stops nobody for long, a stop is heard, an area is kept out of."""
+
+from __future__ import annotations
+
+from functools import partial
+import json
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+
+from geometry_msgs.msg import PoseStamped, Twist
+from ld_agent.nodes import topics
+from ld_agent_sim.sea import NAMES
+from ld_agent_sim.vessels import BURGER
+from nav_msgs.msg import Odometry
+from running import cast, listen, meddler
+from std_srvs.srv import Trigger
+
+PURSUERS = NAMES[:-1]
+CMD_TIMEOUT = 0.5
+SPEED = 4.0
+BRAKING = BURGER.speed / BURGER.braking / SPEED
+BUSY = 0.5
+"""What a machine that does other things as well may take longer."""
+
+
+class Fleet:
+    """The graph as processes, and what is heard of it."""
+
+    def __init__(self, nodes, test):
+        self.nodes, self.test = nodes, test
+        self.speeds, self.commands = {}, {}
+        self.states = listen(test.node, topics.STATE)
+        for name in PURSUERS:
+            test.node.create_subscription(
+                Odometry, f'{name}/odom', partial(self._moved, name), topics.odom(name).qos
+            )
+            test.node.create_subscription(
+                Twist, f'{name}/cmd_vel', partial(self._told, name), topics.cmd_vel(name).qos
+            )
+
+    def _moved(self, name, message):
+        self.speeds[name] = message.twist.twist.linear.x
+
+    def _told(self, name, message):
+        self.commands[name] = (time.monotonic(), message.linear.x)
+
+    def start(self, *names):
+        given = {
+            'decision': {'method': 'reference'},
+            'driver': {'kind': BURGER.name},
+            'perception': {'kind': BURGER.name, 'method': 'reference', 'deadline': 1.0},
+            'vessels': {'kind': BURGER.name, 'board': '12x9', 'seed': 3, 'speed': SPEED,
+                        'episodes': 50, 'cmd_timeout': CMD_TIMEOUT},
+        }  # fmt: skip
+        for name in names:
+            self.nodes.start(name, **given[name])
+
+    def moving(self):
+        return max(self.speeds.values(), default=0.0) > 0.5 * BURGER.speed
+
+    def resting(self):
+        return len(self.speeds) == 3 and max(map(abs, self.speeds.values())) < 0.01
+
+    def step(self):
+        last = json.loads(self.states[-1].data)
+        return last['episode'], last['step']
+
+    def sailing(self):
+        self.test.until(self.moving, 'a vessel under way')
+        return time.monotonic()
+
+
+@pytest.fixture
+def hunt():
+    with cast() as nodes, meddler() as test:
+        fleet = Fleet(nodes, test)
+        fleet.start('decision', 'driver', 'perception', 'vessels')
+        fleet.sailing()
+        yield fleet
+        said = nodes.stop('vessels')
+        assert 'collides' not in said and 'closed cell' not in said, said
+        assert 'Traceback' not in said
+
+
+def test_a_dead_driver_leaves_the_vessels_at_rest_and_a_new_one_takes_up(hunt):
+    hunt.nodes.kill('driver')
+    killed = time.monotonic()
+    hunt.test.until(hunt.resting, 'all at rest')
+    assert time.monotonic() - killed < CMD_TIMEOUT + BRAKING + 0.25 + BUSY
+    hunt.start('driver')
+    hunt.sailing()
+
+
+def test_a_dead_decision_node_costs_turns_and_no_old_move_is_sailed(hunt):
+    before = hunt.step()
+    hunt.nodes.kill('decision')
+    hunt.test.until(lambda: hunt.step() > before, 'the next step, with nobody to decide it')
+    asked = hunt.step()
+    hunt.test.until(hunt.resting, 'all at rest')
+    hunt.start('decision')
+    hunt.test.until(hunt.moving, 'a vessel under way again')
+    assert hunt.step() >= asked
+
+
+def test_a_dead_perception_holds_the_vessels_and_a_new_one_begins_a_step(hunt):
+    hunt.nodes.kill('perception')
+    killed = time.monotonic()
+    hunt.test.until(hunt.resting, 'all at rest')
+    assert time.monotonic() - killed < 1.0 + BRAKING + 0.25 + BUSY
+    hunt.start('perception')
+    hunt.sailing()
+
+
+def test_a_stop_needs_nobody_but_the_driver(hunt):
+    hunt.nodes.kill('decision')
+    hunt.nodes.kill('perception')
+    answer = hunt.test.call(hunt.test.node.create_client(Trigger, 'stop'), Trigger.Request())
+    assert answer.success
+    hunt.test.until(hunt.resting, 'all at rest')
+    assert all(surge == 0.0 for _, surge in hunt.commands.values())
+    moves, fastest = listen(hunt.test.node, topics.MOVES), []
+    hunt.start('decision', 'perception')
+
+    def ordered_twice():
+        fastest.append(max(surge for _, surge in hunt.commands.values()))
+        return len(moves) > 1
+
+    hunt.test.until(ordered_twice, 'moves that are said again')
+    assert max(fastest) == 0.0 and hunt.resting()
+    hunt.test.call(hunt.test.node.create_client(Trigger, 'resume'), Trigger.Request())
+    hunt.sailing()
+
+
+def test_nav2_gets_the_end_of_each_leg_as_a_goal():
+    with cast() as nodes, meddler() as test:
+        goals, told = [], []
+        for name in PURSUERS:
+            test.node.create_subscription(PoseStamped, f'{name}/goal_pose', goals.append, 10)
+            test.node.create_subscription(Twist, f'{name}/cmd_vel', told.append, 10)
+        nodes.start('decision', method='reference')
+        nodes.start('driver', kind=BURGER.name, driver='nav2')
+        nodes.start('perception', kind=BURGER.name, method='reference')
+        nodes.start('vessels', kind=BURGER.name, board='12x9', seed=3, speed=SPEED, patience=900.0)
+        test.until(lambda: len(goals) > 3, 'goals')
+        assert {g.header.frame_id for g in goals} == {'map'}
+        assert told == []

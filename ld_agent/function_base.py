@@ -24,7 +24,7 @@ from functools import cached_property
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ld_agent.errors import FunctionBaseError, FunctionFailed
 from ld_agent.executor import Executor, type_named
@@ -64,7 +64,7 @@ class _TaskFile(BaseModel):
 
     name: str
     rules: str
-    decision: str
+    decision: Literal['moves', 'action']
     stages: list[_StageFile]
 
 

@@ -98,6 +98,9 @@ class Rules(Protocol):
             violations: of the episode so far.
         """
 
+    def describe(self, observation: Observation) -> str:
+        """Return an observation in one line, for people."""
+
     def over(self, observation: Observation) -> bool:
         """Tell whether nothing may be played after this observation."""
 

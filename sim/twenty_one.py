@@ -30,7 +30,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ld_agent_sim.pursuit import Board
 from ld_agent_sim.rules import Cell, Observation, Option, Question, Remark, Replay
+from ld_agent_sim.scenario import Scenario
 from ld_agent_sim.twenty_one_tree import (
     ANY,
     BestResponse,
@@ -181,8 +183,18 @@ class TwentyOneRules:
         """Play one recorded step again: the agent's action, then the opponent's."""
         action = asked if asked in ACTIONS else 'stand'
         broken = int(asked is not None and asked not in ACTIONS)
-        fault = _continued(before, action, after)
-        return Replay(fault, broken)
+        return Replay(_continued(before, action, after), broken)
+
+    def describe(self, observation: Observation) -> str:
+        """Return both players' cards."""
+        hand, shown = observation['hand'], observation['face_up'][OPPONENT]
+        other = observation.get('opponent_hand')
+        theirs = f'{" ".join(other)} ({points(other)})' if other else f'? {" ".join(shown)}'
+        stood = [who for who, has in observation['stood'].items() if has]
+        return (
+            f'agent {" ".join(hand)} ({points(hand)})   opponent {theirs}'
+            + (f'   stood: {", ".join(stood)}' if stood else '')
+        )
 
     def over(self, observation: Observation) -> bool:
         """Tell whether the game has ended."""
@@ -258,6 +270,7 @@ class TwentyOneWorld:
     """
 
     task = 'twenty_one'
+    role = 'opponent'
     opponents = {name: opponent_by(policy) for name, policy in POLICIES.items()}
     question = staticmethod(opponent_question)
     rules = TwentyOneRules()
@@ -271,7 +284,9 @@ class TwentyOneWorld:
         self._seed = None
 
     @classmethod
-    def open(cls, opponent: Opponent, board: Any = None, scenario: Any = None) -> TwentyOneWorld:
+    def open(
+        cls, opponent: Opponent, board: Board | None = None, scenario: Scenario | None = None
+    ) -> TwentyOneWorld:
         """Return the world for an opponent; there is no board, so it may be any.
 
         Raises:
@@ -312,10 +327,6 @@ class TwentyOneWorld:
         self._step = self._violations = self._lost_turns = 0
         if seed % 2:
             self._answer()
-
-    def announcements(self) -> list[Any]:
-        """Return nothing: there are no areas."""
-        return []
 
     def observation(self) -> dict[str, Any]:
         """Return the `observation` of a state message; the opponent's cards once all is over.

@@ -76,9 +76,7 @@ def describe_step(episode: Episode, state: State) -> RenderableType:
     """Return what happened at one step, for a rich console."""
     rules = find_world(episode.task).rules
     decision = episode.decisions.get(state.step)
-    parts: list[RenderableType] = [
-        Text(rules.describe(state.observation), style='cyan')
-    ]
+    parts: list[RenderableType] = [Text(rules.describe(state.observation), style='cyan')]
     parts += [
         Text(f'function {name} is in force: {update.origin}', style='magenta')
         for name, update in episode.active_functions(state.step).items()
@@ -109,8 +107,8 @@ def describe_end(episode: Episode) -> RenderableType:
     else:
         won = verdict.outcome == rules.outcomes[0]
         line = Text(
-            f'{verdict.outcome.replace("_", " ")} after {verdict.steps} steps, {verdict.violations} violations, '
-            f'{verdict.lost_turns} lost turns',
+            f'{verdict.outcome.replace("_", " ")} after {verdict.steps} steps, '
+            f'{verdict.violations} violations, {verdict.lost_turns} lost turns',
             'bold green' if won else 'bold red',
         )
     faults = [Text(f'! {fault}', 'yellow') for fault in verdict.disagreements]

@@ -90,9 +90,7 @@ def opponent_by(policy: Policy) -> Opponent:
     def choose(seat: Seat, rng: np.random.Generator) -> str:
         hand, other = values(seat.hand), values(seat.other)
         doubt = doubt_of(SEVENTEEN, other, seat.other_stood) if policy.watches else 0
-        chance = policy.chance(
-            pack(hand), pack(hand[1:]), pack(other), doubt, seat.other_stood
-        )
+        chance = policy.chance(pack(hand), pack(hand[1:]), pack(other), doubt, seat.other_stood)
         if chance in (0.0, 1.0):
             return 'hit' if chance else 'stand'
         return 'hit' if rng.random() < chance else 'stand'
@@ -157,7 +155,7 @@ class TwentyOneRules:
             if [who for who, action in observation['played'] if action not in ACTIONS]:
                 return 'played: holds what is no action'
         except (LookupError, TypeError, ValueError) as error:
-            return f'is not as the game shows it ({type(error).__name__}: {error})'
+            return f'hand: is not as the game shows it ({type(error).__name__}: {error})'
         return ''
 
     def guard(
@@ -191,9 +189,8 @@ class TwentyOneRules:
         other = observation.get('opponent_hand')
         theirs = f'{" ".join(other)} ({points(other)})' if other else f'? {" ".join(shown)}'
         stood = [who for who, has in observation['stood'].items() if has]
-        return (
-            f'agent {" ".join(hand)} ({points(hand)})   opponent {theirs}'
-            + (f'   stood: {", ".join(stood)}' if stood else '')
+        return f'agent {" ".join(hand)} ({points(hand)})   opponent {theirs}' + (
+            f'   stood: {", ".join(stood)}' if stood else ''
         )
 
     def over(self, observation: Observation) -> bool:

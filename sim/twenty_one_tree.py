@@ -225,9 +225,7 @@ class BestResponse:
             worth += ways * value
         return worth / left
 
-    def _turn(
-        self, own: int, shown: int, doubt: int, other: int, mask: int, stood: bool
-    ) -> float:
+    def _turn(self, own: int, shown: int, doubt: int, other: int, mask: int, stood: bool) -> float:
         """Return the chance of a victory at the opponent's turn; `stood`: the player has."""
         rest = counts(DECK - own - other)
         mask = _possible(mask, rest, other)
@@ -294,9 +292,7 @@ class BestResponse:
 def _possible(mask: int, rest: list[int], other: int) -> int:
     """Return the hidden cards that are unseen and not over the limit; all those if none fits."""
     open_ = sum(
-        1 << value - 1
-        for value in VALUES
-        if rest[value] and total(other + ONE[value]) <= LIMIT
+        1 << value - 1 for value in VALUES if rest[value] and total(other + ONE[value]) <= LIMIT
     )
     return mask & open_ or open_
 

@@ -217,10 +217,10 @@ def test_bags_of_one_method_are_merged_and_others_stand_apart(tmp_path):
 
 def test_a_task_without_a_referee_is_named(tmp_path):
     out = Recording(tmp_path / 'bag')
-    out.put('state', {'task': 'twenty_one', 'episode': 0, 'seed': 1, 'step': 0, 'stamp': 0.0,
+    out.put('state', {'task': 'chess', 'episode': 0, 'seed': 1, 'step': 0, 'stamp': 0.0,
                       'deadline': 1.0, 'observation': {'hand': ['A']}})  # fmt: skip
     out.close()
-    with pytest.raises(BagError, match="'twenty_one', which has no referee"):
+    with pytest.raises(BagError, match="'chess', which has no referee"):
         evaluate_bags([tmp_path / 'bag'])
 
 

@@ -97,7 +97,11 @@ def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():
         ({'board': '9'}, "the board '9' is not WIDTHxHEIGHT, such as 20x20"),
         ({'board': '1x9'}, 'a board of 1x9 is too small; use 2x2 or more'),
         ({'moves': 'far'}, "moves is 'far'; use 'exact' or 'up_to'"),
-        ({'task': 'chess'}, "there is no world for the task 'chess'; use 'pursuit'"),
+        (
+            {'task': 'chess'},
+            "there is no world for the task 'chess'; use 'pursuit', or a module of sim/ with a "
+            "WORLD, such as 'twenty_one'",
+        ),
     ],
 )
 def test_a_name_the_world_does_not_know_gives_one_sentence(change, sentence):

@@ -25,6 +25,7 @@ from ld_agent.cli.pursuit import pursuit
 from ld_agent.cli.replay import replay
 from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
+from ld_agent.cli.twenty_one import twenty_one
 import typer
 
 logging.basicConfig(level=logging.WARNING, format='%(levelname)s: %(message)s')
@@ -33,6 +34,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _verb in (pursuit, evaluate, replay, prepare, probe, bench, tables):
-    app.command()(_verb)
+for _verb in (pursuit, twenty_one, evaluate, replay, prepare, probe, bench, tables):
+    app.command(_verb.__name__)(_verb)
 app.add_typer(train, name='train')

@@ -56,6 +56,8 @@ MARKERS = Topic('markers', MarkerArray, STREAM)
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, STREAM)
 CLOCK = Topic('/clock', Clock, STREAM)
 
+MIRRORS = (GRID, TRUTH, PURSUERS, MOVES, EVADER, RESTRICTED_AREA)
+"""What the simulator publishes of a world with a board."""
 RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
             MARKERS, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
 """In the order of subscribing; who listens to the last is seen to listen to all."""

@@ -201,10 +201,11 @@ class TwentyOneRules:
         """Return who won, by the cards that are turned up in the end."""
         if not done or 'opponent_hand' not in last:
             return None
-        return _winner(last['hand'], last['opponent_hand'])
+        return winner(last['hand'], last['opponent_hand'])
 
 
-def _winner(hand: Sequence[str], other: Sequence[str]) -> str:
+def winner(hand: Sequence[str], other: Sequence[str]) -> str:
+    """Return the outcome of an ended game for who holds `hand`."""
     mine, theirs = points(hand), points(other)
     if mine > LIMIT or (theirs <= LIMIT and theirs > mine):
         return 'loss'
@@ -259,6 +260,37 @@ def _continued(before: Observation, action: str, after: Observation) -> str:
     return ''
 
 
+class Game:
+    """The cards of one game: who holds what, who has stood, and what was played.
+
+    Args:
+        rng: shuffles the deck.
+        players: two names.
+    """
+
+    def __init__(self, rng: np.random.Generator, players: tuple[str, str]) -> None:
+        deck = [rank for rank in RANKS for _ in range(SUITS)]
+        self._deck = [deck[int(number)] for number in rng.permutation(len(deck))]
+        self.hands = {who: [self._deck.pop(), self._deck.pop()] for who in players}
+        self.stood = dict.fromkeys(players, False)
+        self.played: list[list[str]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether the game has ended."""
+        return all(self.stood.values()) or any(
+            points(hand) > LIMIT for hand in self.hands.values()
+        )
+
+    def act(self, who: str, action: str) -> None:
+        """Let a player hit or stand."""
+        self.played.append([who, action])
+        if action == 'hit':
+            self.hands[who].append(self._deck.pop())
+        else:
+            self.stood[who] = True
+
+
 class TwentyOneWorld:
     """A match as a world; an episode is a game, a step an action of the agent.
 
@@ -308,18 +340,14 @@ class TwentyOneWorld:
         """Deal a new game: the next one of the match if `seed` follows on the last one."""
         if self._seed is None or seed != self._seed + 1:
             self._record, self._games = {}, 0
-        elif self._played:
+        elif self._game.played:
             self._games += 1
             for seen, action in self._seen:
                 counted = self._record.setdefault(seen, [0, 0])
                 counted[ACTIONS.index(action)] += 1
         self._seed = seed
         self._rng = np.random.default_rng(seed)
-        deck = [rank for rank in RANKS for _ in range(SUITS)]
-        self._deck = [deck[int(number)] for number in self._rng.permutation(len(deck))]
-        self._hands = {who: [self._deck.pop(), self._deck.pop()] for who in (AGENT, OPPONENT)}
-        self._stood = dict.fromkeys((AGENT, OPPONENT), False)
-        self._played: list[list[str]] = []
+        self._game = Game(self._rng, (AGENT, OPPONENT))
         self._seen: list[tuple[int, str]] = []
         self._step = self._violations = self._lost_turns = 0
         if seed % 2:
@@ -332,14 +360,14 @@ class TwentyOneWorld:
         games of the match.
         """
         seen: dict[str, Any] = {
-            'hand': list(self._hands[AGENT]),
-            'face_up': {who: hand[1:] for who, hand in self._hands.items()},
-            'stood': dict(self._stood),
-            'played': [list(entry) for entry in self._played],
+            'hand': list(self._game.hands[AGENT]),
+            'face_up': {who: hand[1:] for who, hand in self._game.hands.items()},
+            'stood': dict(self._game.stood),
+            'played': [list(entry) for entry in self._game.played],
             'games': self._games,
             'record': {str(k): list(v) for k, v in sorted(self._record.items())},
         }
-        return {**seen, 'opponent_hand': list(self._hands[OPPONENT])} if self.done else seen
+        return {**seen, 'opponent_hand': list(self._game.hands[OPPONENT])} if self.done else seen
 
     def apply(self, decision: Mapping[str, Any] | None) -> None:
         """Play the agent's action, and the opponent's up to the agent's next turn.
@@ -353,17 +381,15 @@ class TwentyOneWorld:
         self._lost_turns += decision is None
         self._violations += decision is not None and asked not in ACTIONS
         self._step += 1
-        self._act(AGENT, asked if asked in ACTIONS else 'stand')
+        self._game.act(AGENT, asked if asked in ACTIONS else 'stand')
         self._answer()
-        while self._stood[AGENT] and not self.done:
+        while self._game.stood[AGENT] and not self.done:
             self._answer()
 
     @property
     def done(self) -> bool:
         """Whether the game has ended."""
-        return all(self._stood.values()) or any(
-            points(hand) > LIMIT for hand in self._hands.values()
-        )
+        return self._game.done
 
     @property
     def step(self) -> int:
@@ -373,7 +399,7 @@ class TwentyOneWorld:
     def outcome(self) -> dict[str, Any]:
         """Return outcome, steps, violations and lost_turns."""
         return {
-            'outcome': _winner(*self._hands.values()) if self.done else None,
+            'outcome': winner(*self._game.hands.values()) if self.done else None,
             'steps': self._step,
             'violations': self._violations,
             'lost_turns': self._lost_turns,
@@ -381,20 +407,13 @@ class TwentyOneWorld:
 
     def _answer(self) -> None:
         """Let the opponent act once, if it may."""
-        if self.done or self._stood[OPPONENT]:
+        if self.done or self._game.stood[OPPONENT]:
             return
-        hand = tuple(self._hands[OPPONENT])
-        seat = Seat(hand, tuple(self._hands[AGENT][1:]), self._stood[AGENT])
-        action = self._opponent(seat, self._rng)
+        hand = tuple(self._game.hands[OPPONENT])
+        other = tuple(self._game.hands[AGENT][1:])
+        action = self._opponent(Seat(hand, other, self._game.stood[AGENT]), self._rng)
         self._seen.append((points(hand[1:]), action))
-        self._act(OPPONENT, action)
-
-    def _act(self, who: str, action: str) -> None:
-        self._played.append([who, action])
-        if action == 'hit':
-            self._hands[who].append(self._deck.pop())
-        else:
-            self._stood[who] = True
+        self._game.act(OPPONENT, action)
 
 
 WORLD = TwentyOneWorld

@@ -63,7 +63,10 @@ def ld(
         Path | None,
         typer.Option(help='Adapter of the reading phase; none: that phase runs first.'),
     ] = None,
-    task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help='Task; may be repeated: one adapter learns all. Default: pursuit.'),
+    ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
     sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = TASK_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 2,
@@ -72,8 +75,9 @@ def ld(
         bool, typer.Option('--no-reading', help='Without the reading phase, for comparison.')
     ] = False,
 ) -> None:
-    """Phase two: the manual of a task, on top of reading."""
+    """Phase two: the manuals of one task or several, on top of reading."""
     with errors_as_sentences():
+        tasks = [find_task(None, name) for name in dict.fromkeys(task or ['pursuit'])]
         run, plan = _training(model)
         if start is None and not no_reading:
             for name, leg_seed, leg_sequences in READING:
@@ -85,11 +89,11 @@ def ld(
             seed=seed, checkpoint_every=25, threads=threads,
         )  # fmt: skip
         out = out / 'task'
-        loaded = find_task(None, task)
-        run.train_task(model, loaded, start, out, numbers, _show)
+        run.train_tasks(model, tasks, start, out, numbers, _show)
         console.print('preparing the student with the new adapter, to measure it as it runs')
-        figures = task_report(Selector(open_student(model, out / 'adapter')), loaded)
-    text = json.dumps(figures, indent=2)
+        selector = Selector(open_student(model, out / 'adapter'))
+        figures = {loaded.name: task_report(selector, loaded) for loaded in tasks}
+    text = json.dumps(figures if len(figures) > 1 else figures[tasks[0].name], indent=2)
     (out / 'report.json').write_text(text + '\n', encoding='utf-8')
     typer.echo(text)
 

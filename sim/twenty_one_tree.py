@@ -31,6 +31,8 @@ VALUES = range(1, 11)
 SHIFT = tuple(4 * (value - 1) if value else 0 for value in range(11))
 ONE = tuple(1 << SHIFT[value] if value else 0 for value in range(11))
 LIMIT = 21
+KEPT = 500_000
+"""Situations of a best response that are remembered at most, about 300 MB; then it begins anew."""
 ANY = (1 << 10) - 1
 """The set of all values, as hidden cards are noted: bit `value - 1`."""
 
@@ -138,7 +140,7 @@ class Choice(NamedTuple):
 class BestResponse:
     """The best play against `opponent`; also a policy itself.
 
-    As a policy it takes the other for `opponent`, whoever that is. It remembers every situation
+    As a policy it takes the other for `opponent`, whoever that is. It remembers the situations
     that it has judged, so that a later game is faster.
     """
 
@@ -172,6 +174,9 @@ class BestResponse:
         key = (own, shown, doubt, other, mask, other_stood)
         known = self._mine.get(key)
         if known is None:
+            if len(self._mine) > KEPT:
+                self._mine.clear()
+                self._theirs.clear()
             known = self._mine[key] = self._choose(*key, rest)
         return known
 

@@ -71,6 +71,7 @@ setup(
             'config/students',
             'function_base',
             'function_base/pursuit',
+            'function_base/twenty_one',
         ),
     ],
     install_requires=[

@@ -39,10 +39,11 @@ from ld_agent.function_base import (
     without_function,
 )
 from ld_agent.function_file import Function
-from ld_agent.guard import board_of, guard_moves, GuardMode
+from ld_agent.guard import guard, GuardMode
 from ld_agent.messages import Cell, Decision, FunctionUpdate, StageTrace, State
 from ld_agent.selector import Selection
 from ld_agent.shortlist import Shortlist
+from ld_agent_sim.worlds import find_world
 
 Select = Callable[[Stage, Sequence[Function], dict[str, str]], Selection]
 
@@ -78,6 +79,7 @@ class Agent:
         self._guard = guard
         self._abstain_below = abstain_below
         self._shortlist = shortlist
+        self._rules = find_world(task.name).rules
         self._executor = Executor(task.tools)
         self._areas: dict[str, frozenset[Cell]] = {}
         self._waiting: dict[str, FunctionUpdate] = {}
@@ -97,15 +99,14 @@ class Agent:
                 f"'state' is of task {state.task!r}, this agent plays {self.task.name!r}"
             )
         try:
-            board = board_of(state.observation)
             trace: list[StageTrace] = []
-            self._settle(board.width, board.height, state.step, trace)
+            self._settle(state, trace)
             view = {**state.observation, 'areas': self._area_cells()}
             result = self._run_stages(view, trace)
             restricted = frozenset().union(*self._areas.values())
             abstained = bool(trace) and trace[-1].abstained
             mode = GuardMode.ON if abstained else self._guard
-            moves, remarks = guard_moves(state.observation, restricted, result or [], mode)
+            sent, remarks = guard(self._rules, state.observation, restricted, result, mode)
         except (LookupError, TypeError, ValueError) as error:
             raise MessageError(
                 f"'state': the observation is not readable ({type(error).__name__}: {error}); "
@@ -116,10 +117,10 @@ class Agent:
             episode=state.episode,
             step=state.step,
             method=self.method,
-            moves=moves,
             trace=trace,
             guarded=remarks,
             step_ms=_ms(begun),
+            **{self.task.decision: sent},
         )
 
     def update(self, update: FunctionUpdate) -> None:
@@ -221,7 +222,7 @@ class Agent:
             raise LdAgentError(f'function {update.name!r} is refused: {"; ".join(faults)}')
         return function
 
-    def _settle(self, width: int, height: int, step: int, trace: list[StageTrace]) -> None:
+    def _settle(self, state: State, trace: list[StageTrace]) -> None:
         """Let waiting functions in, and expired ones out; one that fails is dropped."""
         for name in list(self._waiting):
             update = self._waiting.pop(name)
@@ -229,7 +230,10 @@ class Agent:
             try:
                 function = self._read(update)
                 if stage.repeat:
-                    self._areas[name] = self._dropped(function, stage.gives, width, height)
+                    seen = state.observation
+                    self._areas[name] = self._dropped(
+                        function, stage.gives, seen['width'], seen['height']
+                    )
             except LdAgentError as error:
                 trace.append(_failed(stage, {}, [], f'{name} was dropped: {error}', 0.0))
                 continue
@@ -238,7 +242,7 @@ class Agent:
             )
         for stage in self.task.stages:
             for name, function in stage.functions.items():
-                if function.expires_at_step is not None and step >= function.expires_at_step:
+                if function.expires_at_step is not None and state.step >= function.expires_at_step:
                     self._remove(stage.name, name)
         if self._shortlist is not None:
             self._shortlist.follow(self.task)

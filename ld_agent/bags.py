@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ld_agent.bag_writer import typestore
 from ld_agent.errors import BagError, MessageError
@@ -38,24 +38,12 @@ from ld_agent.messages import (
     State,
     TOPICS,
 )
-from pydantic import BaseModel, Field, ValidationError
+from ld_agent_sim.worlds import find_world
 from rosbags.rosbag2 import Reader
 
 STRING = 'std_msgs/msg/String'
 GRID = 'nav_msgs/msg/OccupancyGrid'
 CLOSED = 100
-
-
-class PursuitSeen(BaseModel):
-    """What an observation of the task `pursuit` must hold."""
-
-    width: int = Field(gt=0)
-    height: int = Field(gt=0)
-    moves: Literal['exact', 'up_to']
-    pursuers: list[Cell] = Field(min_length=1)
-    evader: Cell
-    walls: list[Cell] = []
-    walls_block: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,15 +196,11 @@ def _messages(path: Path, dropped: list[str]) -> list[tuple[str, int, Any]]:
                 continue
             try:
                 parsed = parse(TOPICS[name], message.data, name)
-                if isinstance(parsed, State) and parsed.task == 'pursuit':
-                    PursuitSeen.model_validate(parsed.observation)
+                if isinstance(parsed, State):
+                    _check(parsed)
                 messages.append((connection.topic, stamp, parsed))
             except MessageError as error:
                 dropped.append(str(error))
-            except ValidationError as error:
-                fault = error.errors()[0]
-                where = '.'.join(map(str, ('observation', *fault['loc'])))
-                dropped.append(f"'{name}': {where}: {fault['msg']}")
     # A damaged file makes the reader fail in many ways; to the caller they are all one.
     except Exception as error:
         raise BagError(
@@ -224,6 +208,20 @@ def _messages(path: Path, dropped: list[str]) -> list[tuple[str, int, Any]]:
         ) from error
     messages.sort(key=lambda entry: entry[1])
     return messages
+
+
+def _check(state: State) -> None:
+    """Refuse an observation that its task does not know; of an unknown task, none.
+
+    Raises:
+        MessageError: says what is wrong with it.
+    """
+    try:
+        fault = find_world(state.task).rules.fault(state.observation)
+    except ValueError:
+        return
+    if fault:
+        raise MessageError(f"'state': observation.{fault}")
 
 
 def _closed(grid: Any) -> frozenset[Cell]:

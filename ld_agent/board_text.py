@@ -23,9 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ld_agent.guard import board_of
 from ld_agent.messages import Cell
 from ld_agent_sim.pursuit import pursuer_moves
+from ld_agent_sim.pursuit_rules import board_of
 
 ORDER = 'Write one line with the three cells, as x,y x,y x,y, and nothing else.'
 

@@ -42,14 +42,19 @@ _BRACKETED = re.compile(r'\(([^()\[\]]*)\)|\[([^()\[\]]*)\]')
 
 @dataclass(frozen=True)
 class Answer:
-    """What a policy asks for, one end cell a pursuer; None where no cell could be read."""
+    """What a policy asks for: one end cell a pursuer, or an action.
+
+    Attributes:
+        moves: None where no cell could be read; not used where there is an action.
+    """
 
     moves: tuple[Cell | None, ...]
     trace: tuple[StageTrace, ...]
+    action: str | None = None
 
 
 Policy = Callable[[Mapping[str, Any]], Answer]
-"""Gives the moves for an observation, with the active restricted areas under `areas`
+"""Gives the moves or the action for an observation, with the active restricted areas under `areas`
 (label → cells)."""
 
 
@@ -67,9 +72,11 @@ class DirectAgent(Agent):
         super().__init__(task, _no_function, method, guard, made_from=made_from)
         self._policy = policy
 
-    def _run_stages(self, state: dict[str, Any], trace: list[StageTrace]) -> list[list[int]]:
+    def _run_stages(self, state: dict[str, Any], trace: list[StageTrace]) -> list[list[int]] | str:
         answer = self._policy(state)
         trace.extend(answer.trace)
+        if answer.action is not None:
+            return answer.action
         return [[] if move is None else list(move) for move in answer.moves]
 
 

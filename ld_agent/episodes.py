@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from ld_agent.emergency import area_function
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.player import Player
-from ld_agent_sim.worlds import World
+from ld_agent_sim.worlds import SpatialWorld, World
 
 DEADLINE = 2.0
 
@@ -37,17 +37,18 @@ def play(agent: Player, world: World, seed: int, episode: int = 0) -> Iterator[D
     world.reset(seed)
     agent.reset()
     filters: dict[str, str] = {}
+    size = world.size() if isinstance(world, SpatialWorld) else (0, 0)
     while not world.done:
-        for event in world.announcements():
+        for event in world.announcements() if isinstance(world, SpatialWorld) else ():
             if event.corners:
                 taken = {*agent.task.stage('filter').functions, *filters.values()}
-                update = area_function(agent.task, event.corners, world.size(), taken, event.name)
+                update = area_function(agent.task, event.corners, size, taken, event.name)
                 filters[event.name] = update.name
             else:
                 update = FunctionUpdate(action='remove', name=filters.pop(event.name))
             agent.update(update)
         decision = agent.decide(state_of(world, seed, episode))
-        world.apply({'moves': decision.moves})
+        world.apply(decision.model_dump(include={'moves', 'action'}))
         yield decision
 
 

@@ -32,7 +32,7 @@ from ld_agent.messages import FunctionUpdate, StageTrace
 from ld_agent.referee import referee, Verdict
 from ld_agent.reference import reference_choice
 from ld_agent.share import share_path
-from ld_agent_sim.pursuit import Outcome
+from ld_agent_sim.worlds import find_world
 import numpy as np
 from scipy.stats import binomtest
 
@@ -62,8 +62,9 @@ class EvaluationReport:
 
     Attributes:
         episodes: those that ended; the shares are of these.
+        outcomes: outcome of the task → its share, what the agent wants first.
         unfinished: episodes whose recording breaks off; counted nowhere else.
-        mean_steps: of the successes; None without one.
+        mean_steps: of the episodes with the first outcome; None without one.
         agreement: share of the selections among several candidates where the student chose as
             the manual's rules say; None where no selection can be judged.
         agreement_note: why no selection could be judged, if the function base is the reason.
@@ -77,9 +78,7 @@ class EvaluationReport:
     method: str
     task: str
     episodes: int
-    success: Share
-    failure_without_violation: Share
-    failure_with_violation: Share
+    outcomes: Mapping[str, Share]
     mean_steps: float | None
     agreement: float | None
     agreement_note: str
@@ -97,20 +96,18 @@ class EvaluationReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data; the fields of design and issue come first."""
-        outcomes = ('success', 'failure_without_violation', 'failure_with_violation')
-        shares: dict[str, Share] = {name: getattr(self, name) for name in outcomes}
         return {
             'method': self.method,
             'task': self.task,
             'episodes': self.episodes,
-            **{name: share.value for name, share in shares.items()},
+            **{name: share.value for name, share in self.outcomes.items()},
             'mean_steps': self.mean_steps,
             'agreement': self.agreement,
             'selection_ms': {'median': self.selection_ms.median, 'p99': self.selection_ms.p99},
             'step_ms': {'median': self.step_ms.median, 'p99': self.step_ms.p99},
             'seeds': list(self.seeds),
             'cycle_ms': {'median': self.cycle_ms.median, 'p99': self.cycle_ms.p99},
-            'intervals': {name: [share.low, share.high] for name, share in shares.items()},
+            'intervals': {name: [share.low, share.high] for name, share in self.outcomes.items()},
             'judged': self.judged,
             'agreement_note': self.agreement_note,
             'violations': self.violations,
@@ -143,11 +140,7 @@ def evaluate_bags(
         bag = read_bag(path)
         dropped[path] = bag.dropped
         for episode in bag.episodes:
-            if episode.task != 'pursuit':
-                raise BagError(
-                    f'{path} records the task {episode.task!r}, which has no referee here; '
-                    'only pursuit can be evaluated'
-                )
+            _require_world(path, episode.task)
             groups.setdefault((episode.task, episode.method), []).append(episode)
     reports = []
     for (task_name, method), episodes in groups.items():
@@ -162,6 +155,16 @@ def evaluate_bags(
         notes = tuple(note for bag in bags for note in dropped[bag])
         reports.append(_report(method, task_name, episodes, task, notes, why))
     return reports
+
+
+def _require_world(path: Path, task: str) -> None:
+    try:
+        find_world(task)
+    except ValueError:
+        raise BagError(
+            f'{path} records the task {task!r}, which has no referee here; only tasks with a '
+            'world in sim/ can be evaluated'
+        ) from None
 
 
 def evaluate_episodes(episodes: Sequence[Episode], task: Task | None = None) -> EvaluationReport:
@@ -185,14 +188,13 @@ def _report(
     ]
     judged = [agreed for episode, _ in ended for agreed in _agreements(episode, task)]
     decisions = [decision for episode, _ in ended for decision in episode.decisions.values()]
-    wins = [verdict.steps for _, verdict in ended if verdict.outcome is Outcome.SUCCESS]
+    outcomes = find_world(task_name).rules.outcomes
+    wins = [verdict.steps for _, verdict in ended if verdict.outcome == outcomes[0]]
     return EvaluationReport(
         method=method,
         task=task_name,
         episodes=len(ended),
-        success=_share(ended, Outcome.SUCCESS),
-        failure_without_violation=_share(ended, Outcome.FAILURE_WITHOUT_VIOLATION),
-        failure_with_violation=_share(ended, Outcome.FAILURE_WITH_VIOLATION),
+        outcomes={outcome: _share(ended, outcome) for outcome in outcomes},
         mean_steps=float(np.mean(wins)) if wins else None,
         agreement=float(np.mean(judged)) if judged else None,
         agreement_note=agreement_note,
@@ -210,8 +212,8 @@ def _report(
     )
 
 
-def _share(ended: Sequence[tuple[Episode, Verdict]], outcome: Outcome) -> Share:
-    return wilson(sum(verdict.outcome is outcome for _, verdict in ended), len(ended))
+def _share(ended: Sequence[tuple[Episode, Verdict]], outcome: str) -> Share:
+    return wilson(sum(verdict.outcome == outcome for _, verdict in ended), len(ended))
 
 
 def wilson(hits: int, total: int) -> Share:

@@ -68,6 +68,64 @@ class PursuitOptions:
     sentences: bool = True
 
 
+@dataclass(frozen=True)
+class TwentyOneOptions:
+    """What a user chooses for a match of 21 points."""
+
+    method: str = 'ld'
+    episodes: int = 20
+    seed: int = 0
+    opponent: str = 'stand_17'
+    model: str = 'smollm2'
+    adapter: str = 'default'
+    provider: str = 'auto'
+    function_base: str = ''
+    guard: str = 'on'
+    abstain_below: float = 0.0
+    deadline: float = 10.0
+    record: str = ''
+    retriever: str = 'none'
+    top_k: int = 5
+
+
+def twenty_one_graph(options: TwentyOneOptions) -> list[NodeSpec]:
+    """Return the nodes of a match of 21 points, the recorder first so that it misses nothing."""
+    o = options
+    nodes = [
+        NodeSpec(
+            'decision',
+            {
+                'task': 'twenty_one',
+                'method': o.method,
+                'model': o.model,
+                'adapter': o.adapter,
+                'provider': o.provider,
+                'function_base': o.function_base,
+                'guard': o.guard,
+                'abstain_below': o.abstain_below,
+                'seed': o.seed,
+                'retriever': o.retriever,
+                'top_k': o.top_k,
+            },
+            lifecycle=True,
+        ),
+        NodeSpec(
+            'simulator',
+            {
+                'task': 'twenty_one',
+                'method': o.method,
+                'episodes': o.episodes,
+                'seed': o.seed,
+                'evader': o.opponent,
+                'model': o.model,
+                'deadline': o.deadline,
+                'wait_for': 'recorder' if o.record else '',
+            },
+        ),
+    ]
+    return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
+
+
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
     o = options

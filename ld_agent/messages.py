@@ -79,12 +79,12 @@ class StageTrace(Message):
 
 
 class Guarded(Message):
-    """A move that the guard found illegal, and why."""
+    """A part of a decision that the guard found illegal, and why."""
 
-    pursuer: int
-    asked: Cell | None
+    pursuer: int | None = Field(default=None, description='number; null for an action')
+    asked: Cell | str | None
     why: str
-    replaced_by: Cell | None = None
+    replaced_by: Cell | str | None = None
 
 
 class Decision(Message):
@@ -121,11 +121,11 @@ class Result(Message):
     method: str
     episode: int
     seed: int
-    outcome: Literal['success', 'failure_without_violation', 'failure_with_violation']
+    outcome: str = Field(pattern=r'^[a-z_]+$', description='one of the outcomes of the task')
     steps: int = Field(ge=0)
     violations: int = Field(ge=0)
     lost_turns: int = Field(ge=0)
-    evader: str = ''
+    evader: str = Field(default='', description='policy of the evader, or of the opponent')
     scenario: str = ''
 
 

@@ -113,6 +113,11 @@ def make_agent(
             'leave it at none'
         )
     loaded = find_task(function_base, task)
+    if method not in BY_FUNCTIONS and loaded.decision != 'moves':
+        raise LdAgentError(
+            f'method {method!r} gives moves, and the task {task!r} wants an {loaded.decision}; '
+            f'use one of {", ".join(BY_FUNCTIONS)}'
+        )
     made_from: dict[str, str] = {}
     shortlist = None
     if retriever == 'dpr':

@@ -24,7 +24,7 @@ from typing import Any
 from ld_agent.bags import Episode, probabilities_of
 from ld_agent.messages import StageTrace, State
 from ld_agent.plot_board import colour, draw_actors, draw_board, draw_moves, GRID, INK, MUTED
-from ld_agent.referee import places
+from ld_agent_sim.pursuit_rules import places
 from matplotlib.axes import Axes
 
 CHOSEN = '#2A6F97'
@@ -45,7 +45,7 @@ def heading(axes: Axes, title: str, facts: dict[str, str]) -> None:
 def draw_situation(axes: Axes, episode: Episode, state: State) -> None:
     """Draw where everybody is before the step."""
     _small_board(axes, episode, state)
-    draw_actors(axes, *places(state), size=38)
+    draw_actors(axes, *places(state.observation), size=38)
     axes.set_xlabel('positions before the step', fontsize=8, color=MUTED)
 
 
@@ -73,7 +73,7 @@ def draw_candidates(axes: Axes, trace: StageTrace, most: int) -> None:
 def draw_result(axes: Axes, trace: StageTrace, episode: Episode, state: State) -> None:
     """Draw the result of a stage on the board: cells, measured cells or moves."""
     _small_board(axes, episode, state)
-    pursuers, evader = places(state)
+    pursuers, evader = places(state.observation)
     rows = trace.result if isinstance(trace.result, list) else []
     if rows and all(_is_cell(row) for row in rows):
         draw_actors(axes, pursuers, evader, size=38)

@@ -179,7 +179,7 @@ def figure_file(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
 
 def _caption(episode: Episode) -> str:
     verdict = referee(episode)
-    outcome = verdict.outcome.value.replace('_', ' ') if verdict.outcome else 'recording ends'
+    outcome = verdict.outcome.replace('_', ' ') if verdict.outcome else 'recording ends'
     if outcome == 'success':
         outcome = 'captured'
     return f'{episode.method} · seed {episode.seed} · {outcome}, {verdict.steps} steps'

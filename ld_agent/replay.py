@@ -27,8 +27,8 @@ from typing import Any
 from ld_agent.bags import Episode, probabilities_of
 from ld_agent.errors import BagError
 from ld_agent.messages import Cell, Decision, StageTrace, State
-from ld_agent.referee import places, referee
-from ld_agent_sim.pursuit import Outcome
+from ld_agent.referee import referee
+from ld_agent_sim.worlds import find_world
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -115,11 +115,9 @@ def _choose(
 
 def describe_step(episode: Episode, state: State) -> RenderableType:
     """Return what happened at one step, for a rich console."""
-    pursuers, evader = places(state)
+    rules = find_world(episode.task).rules
     decision = episode.decisions.get(state.step)
-    parts: list[RenderableType] = [
-        Text(f'pursuers {_cells(pursuers)}   evader {_cells([evader])}', style='cyan')
-    ]
+    parts: list[RenderableType] = [Text(rules.describe(state.observation), style='cyan')]
     parts += [
         Text(f'function {name} is in force: {update.origin}', style='magenta')
         for name, update in episode.active_functions(state.step).items()
@@ -131,32 +129,32 @@ def describe_step(episode: Episode, state: State) -> RenderableType:
             parts.append(_trace_table(decision.trace))
         parts += [
             Text(
-                f'guard: pursuer {g.pursuer + 1} asked for '
-                f'{_cells([g.asked]) if g.asked else "no cell"}, {g.why}'
-                + (f'; went to {_cells([g.replaced_by])}' if g.replaced_by else ''),
+                f'guard: {"" if g.pursuer is None else f"pursuer {g.pursuer + 1} "}asked for '
+                f'{g.asked or "nothing readable"}, {g.why}'
+                + (f'; {g.replaced_by} went out instead' if g.replaced_by else ''),
                 style='yellow',
             )
             for g in decision.guarded
         ]
-        parts.append(_answer(pursuers, decision))
+        parts.append(_answer(state, decision))
     return Panel(Group(*parts), title=f'step {state.step}', title_align='left')
 
 
 def describe_end(episode: Episode) -> RenderableType:
     """Return the outcome of an episode, for a rich console."""
-    verdict = referee(episode)
+    verdict, rules = referee(episode), find_world(episode.task).rules
     if verdict.outcome is None:
         line = Text(f'the recording ends at step {verdict.steps}, before the episode', 'yellow')
     else:
-        won = verdict.outcome is Outcome.SUCCESS
+        won = verdict.outcome == rules.outcomes[0]
         line = Text(
-            f'{"captured" if won else verdict.outcome.value.replace("_", " ")} after '
-            f'{verdict.steps} steps, {verdict.violations} violations, '
-            f'{verdict.lost_turns} lost turns',
+            f'{verdict.outcome.replace("_", " ")} after {verdict.steps} steps, '
+            f'{verdict.violations} violations, {verdict.lost_turns} lost turns',
             'bold green' if won else 'bold red',
         )
     faults = [Text(f'! {fault}', 'yellow') for fault in verdict.disagreements]
-    return Group(Text(f'end: {_cells(places(episode.states[-1])[0])}', 'cyan'), line, *faults)
+    end = rules.describe(episode.states[-1].observation)
+    return Group(Text(f'end: {end}', 'cyan'), line, *faults)
 
 
 def _trace_table(trace: Sequence[StageTrace]) -> Table:
@@ -185,13 +183,15 @@ def _bar(share: float) -> str:
     return '█' * full + '·' * (BAR - full)
 
 
-def _answer(start: Sequence[Cell], decision: Decision) -> Text:
+def _answer(state: State, decision: Decision) -> Text:
     took = f'   ({decision.step_ms:.0f} ms)' if decision.step_ms else ''
     if decision.moves is None:
         return Text(f'action {decision.action}{took}', 'green')
     moves = ', '.join(
         f'{number + 1}: {_cells([a])} → {_cells([b])}'
-        for number, (a, b) in enumerate(zip(start, decision.moves, strict=False))
+        for number, (a, b) in enumerate(
+            zip(state.observation['pursuers'], decision.moves, strict=False)
+        )
     )
     return Text(f'moves {moves}{took}', 'green')
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Literal
 
 from ld_agent.errors import FunctionBaseError
 from ld_agent.executor import type_named
@@ -43,7 +44,7 @@ class TaskFile(BaseModel):
 
     name: str
     rules: str
-    decision: str
+    decision: Literal['moves', 'action']
     stages: list[_StageFile]
 
 

@@ -19,34 +19,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from ld_agent.errors import LdAgentError
-from ld_agent.evader import llm_evader
+from ld_agent.evader import llm_opponent
 from ld_agent.share import share_path
-from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board
 from ld_agent_sim.scenario import load_scenario, Scenario
-from ld_agent_sim.worlds import make_world, World
+from ld_agent_sim.worlds import find_world, make_world, World
 
 
 def open_world(task: str, evader: str, board: str, moves: str, scenario: str, model: str) -> World:
     """Return the world of a task.
 
     Args:
+        evader: name of the policy of whom the agent plays against.
         board: WIDTHxHEIGHT, used where no scenario sets the board.
         scenario: a name in `config/scenarios`, a path, or empty for none.
-        model: model of the evader `llm`.
+        model: model of the opponent `llm`.
 
     Raises:
         LdAgentError: a name is unknown or a file is not valid.
     """
     try:
-        policy = llm_evader(model) if evader == 'llm' else EVADERS[evader]
+        world = find_world(task)
+        if evader not in world.opponents and evader != 'llm':
+            raise LdAgentError(
+                f'{world.role} {evader!r} is unknown; use one of '
+                f'{", ".join([*world.opponents, "llm"])}'
+            )
         chart = replace(Board.parse(board), moves=moves)
         setting = open_scenario(board, scenario) if scenario else None
+        policy = (
+            llm_opponent(world.question, model) if evader == 'llm' else world.opponents[evader]
+        )
         return make_world(task, evader=policy, board=chart, scenario=setting)
-    except KeyError:
-        raise LdAgentError(
-            f'evader {evader!r} is unknown; use one of {", ".join([*EVADERS, "llm"])}'
-        ) from None
     except ValueError as error:
         raise LdAgentError(str(error)) from None
 

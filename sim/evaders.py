@@ -30,7 +30,10 @@ from ld_agent_sim.pursuit import (
     pursuer_moves,
     PursuitState,
 )
+from ld_agent_sim.rules import Option, Question
 import numpy as np
+
+_DIRECTIONS = {(0, 1): 'north', (0, -1): 'south', (1, 0): 'east', (-1, 0): 'west'}
 
 
 def random_evader(state: PursuitState, rng: np.random.Generator) -> Cell:
@@ -73,6 +76,35 @@ def adversary(state: PursuitState, rng: np.random.Generator) -> Cell:
 
 
 EVADERS: dict[str, EvaderPolicy] = {'random': random_evader, 'flee': flee, 'adversary': adversary}
+
+
+def evader_question(state: PursuitState) -> Question:
+    """Return the evader's choice in words, for the evader `llm`."""
+    x, y = state.evader
+    moves = {
+        _DIRECTIONS[cell[0] - x, cell[1] - y]: cell
+        for cell in evader_moves(state.board, state.evader, state.restricted)
+    }
+    options = {
+        name: Option(f'Move one cell {name}.', f'the pursuers are not in the {name}', cell)
+        for name, cell in moves.items()
+    }
+    facts = {
+        f'pursuer {number + 1}': _bearing(pursuer[0] - x, pursuer[1] - y)
+        for number, pursuer in enumerate(state.pursuers)
+    }
+    return Question(
+        'You flee from three pursuers on a board. Choose the direction to move.', options, facts
+    )
+
+
+def _bearing(east: int, north: int) -> str:
+    words = []
+    if north:
+        words.append(f'{abs(north)} {"north" if north > 0 else "south"}')
+    if east:
+        words.append(f'{abs(east)} {"east" if east > 0 else "west"}')
+    return ' and '.join(words) or 'here'
 
 
 def _best(

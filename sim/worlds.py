@@ -18,26 +18,52 @@ A world gives observations and takes decisions as plain data, and says what to a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol, runtime_checkable
 
 from ld_agent_sim.areas import polygon_cells
-from ld_agent_sim.evaders import EVADERS
+from ld_agent_sim.evaders import evader_question, EVADERS
 from ld_agent_sim.pursuit import Board, Cell, EvaderPolicy, Pursuit
+from ld_agent_sim.pursuit_rules import PursuitRules
+from ld_agent_sim.rules import Question, Rules
 from ld_agent_sim.scenario import Event, Scenario
 
 
 class World(Protocol):
-    """What the simulator node needs of a world."""
+    """What the simulator node needs of a world.
+
+    Attributes:
+        task: name of the task.
+        role: what the opponent is called.
+        opponents: name → policy of whom the agent plays against.
+        question: puts a choice of the opponent into words, for the opponent `llm`.
+        rules: the task's rules on observations.
+    """
 
     task: str
+    role: str
+    opponents: Mapping[str, Callable[..., Any]]
+    question: Callable[[Any], Question]
+    rules: Rules
+
+    @classmethod
+    def open(
+        cls, opponent: Callable[..., Any], board: Board | None, scenario: Scenario | None
+    ) -> World:
+        """Return the world with an opponent.
+
+        Args:
+            board: used where the task has one and no scenario sets it.
+
+        Raises:
+            ValueError: the task has no such scenario.
+        """
 
     def reset(self, seed: int) -> None:
         """Begin a new episode."""
-
-    def announcements(self) -> list[Event]:
-        """Return the areas to publish now, each once."""
 
     def observation(self) -> dict[str, Any]:
         """Return what the agent may see."""
@@ -55,6 +81,14 @@ class World(Protocol):
 
     def outcome(self) -> dict[str, Any]:
         """Return outcome, steps, violations and lost_turns of an ended episode."""
+
+
+@runtime_checkable
+class SpatialWorld(World, Protocol):
+    """A world with a board of cells, which is also published in typed messages."""
+
+    def announcements(self) -> list[Event]:
+        """Return the areas to publish now, each once."""
 
     def size(self) -> tuple[int, int]:
         """Return the board's width and height in cells."""
@@ -79,6 +113,10 @@ class PursuitWorld:
     """The pursuit as a world; a scenario brings its board, start cells and restricted areas."""
 
     task = 'pursuit'
+    role = 'evader'
+    opponents = EVADERS
+    question = staticmethod(evader_question)
+    rules = PursuitRules()
 
     def __init__(
         self,
@@ -89,6 +127,13 @@ class PursuitWorld:
         self._scenario = scenario or Scenario('', board or Board())
         self._evader = evader
         self.reset(0)
+
+    @classmethod
+    def open(
+        cls, opponent: EvaderPolicy, board: Board | None = None, scenario: Scenario | None = None
+    ) -> PursuitWorld:
+        """Return the world with an evader."""
+        return cls(board, opponent, scenario)
 
     def reset(self, seed: int) -> None:
         """Begin a new episode."""
@@ -170,18 +215,39 @@ class PursuitWorld:
         return {'pursuers': list(state.pursuers), 'evader': [state.evader]}
 
 
-def make_world(
-    task: str,
-    *,
-    evader: EvaderPolicy,
-    board: Board | None = None,
-    scenario: Scenario | None = None,
-) -> World:
+WORLDS: dict[str, type[World]] = {PursuitWorld.task: PursuitWorld}
+"""Worlds that live here; every other is the `WORLD` of the module named like its task."""
+
+
+def find_world(task: str) -> type[World]:
     """Return the world of a task.
 
     Raises:
-        ValueError: no world of that name.
+        ValueError: there is none.
     """
-    if task != PursuitWorld.task:
-        raise ValueError(f"there is no world for the task {task!r}; use 'pursuit'")
-    return PursuitWorld(board, evader, scenario)
+    if task in WORLDS:
+        return WORLDS[task]
+    found = None
+    if task.isidentifier() and find_spec(f'ld_agent_sim.{task}') is not None:
+        found = getattr(import_module(f'ld_agent_sim.{task}'), 'WORLD', None)
+    if found is None:
+        raise ValueError(
+            f"there is no world for the task {task!r}; use 'pursuit', or a module of sim/ with a "
+            "WORLD, such as 'twenty_one'"
+        )
+    return found
+
+
+def make_world(
+    task: str,
+    *,
+    evader: Callable[..., Any],
+    board: Board | None = None,
+    scenario: Scenario | None = None,
+) -> World:
+    """Return the world of a task with `evader` as the agent's opponent.
+
+    Raises:
+        ValueError: no world of that name, or it has no such scenario.
+    """
+    return find_world(task).open(evader, board, scenario)

@@ -62,9 +62,9 @@ def test_played_episodes_are_refereed_without_a_disagreement(tmp_path):
     assert report.episodes == 10
     assert report.seeds == tuple(range(10))
     total = (
-        report.success.value
-        + report.failure_without_violation.value
-        + report.failure_with_violation.value
+        report.outcomes['success'].value
+        + report.outcomes['failure_without_violation'].value
+        + report.outcomes['failure_with_violation'].value
     )
     assert total == pytest.approx(1.0)
     steps = [e.result.steps for e in read_episodes(bag) if e.result.outcome == 'success']
@@ -73,9 +73,9 @@ def test_played_episodes_are_refereed_without_a_disagreement(tmp_path):
 
 def test_ten_of_ten_has_the_wilson_interval_of_the_textbook(tmp_path):
     (report,) = evaluate_bags([record(tmp_path / 'bag', range(10), board=Board(9, 7))])
-    assert report.success.value == 1.0
-    assert report.success.low == pytest.approx(0.7225, abs=1e-3)
-    assert report.success.high == pytest.approx(1.0)
+    assert report.outcomes['success'].value == 1.0
+    assert report.outcomes['success'].low == pytest.approx(0.7225, abs=1e-3)
+    assert report.outcomes['success'].high == pytest.approx(1.0)
 
 
 def test_the_json_object_has_the_agreed_fields_first(tmp_path):
@@ -126,7 +126,7 @@ def test_illegal_choices_are_counted_and_eight_end_the_episode(tmp_path):
         return {**decision, 'moves': [decision['moves'][0], [99, 0], [0, 99]]}
 
     (report,) = evaluate_bags([record(tmp_path / 'bag', [1, 2], board=BOARD, hook=illegal)])
-    assert report.failure_with_violation.value == 1.0
+    assert report.outcomes['failure_with_violation'].value == 1.0
     assert report.violations == 16
     assert report.mean_steps is None
     assert report.disagreements == ()
@@ -200,7 +200,7 @@ def test_a_recording_that_breaks_off_counts_as_unfinished(tmp_path):
 def test_time_running_out_is_a_failure_without_violation(tmp_path):
     bag = record(tmp_path / 'bag', [1], board=Board(20, 15), max_steps=3)
     (report,) = evaluate_bags([bag])
-    assert report.failure_without_violation.value == 1.0
+    assert report.outcomes['failure_without_violation'].value == 1.0
     assert report.disagreements == ()
 
 
@@ -217,10 +217,10 @@ def test_bags_of_one_method_are_merged_and_others_stand_apart(tmp_path):
 
 def test_a_task_without_a_referee_is_named(tmp_path):
     out = Recording(tmp_path / 'bag')
-    out.put('state', {'task': 'twenty_one', 'episode': 0, 'seed': 1, 'step': 0, 'stamp': 0.0,
+    out.put('state', {'task': 'chess', 'episode': 0, 'seed': 1, 'step': 0, 'stamp': 0.0,
                       'deadline': 1.0, 'observation': {'hand': ['A']}})  # fmt: skip
     out.close()
-    with pytest.raises(BagError, match="'twenty_one', which has no referee"):
+    with pytest.raises(BagError, match="'chess', which has no referee"):
         evaluate_bags([tmp_path / 'bag'])
 
 

@@ -20,7 +20,14 @@ import importlib.util
 import re
 
 from ld_agent.errors import LdAgentError
-from ld_agent.graph import pursuit_graph, PursuitOptions, vessels_graph, VesselsOptions
+from ld_agent.graph import (
+    pursuit_graph,
+    PursuitOptions,
+    twenty_one_graph,
+    TwentyOneOptions,
+    vessels_graph,
+    VesselsOptions,
+)
 from ld_agent.players import make_agent
 from ld_agent.runner import node_arguments
 from ld_agent.worlds import open_world
@@ -104,6 +111,28 @@ def test_every_option_of_the_vessels_reaches_a_node(option):
     assert other in [v for key, v in after.items() if plain.get(key) != v] or other in retries
 
 
+CARDS = twenty_one_graph(TwentyOneOptions(record='bags/one'))
+
+
+def test_21_points_goes_through_the_same_nodes():
+    assert [node.name for node in CARDS] == ['recorder', 'decision', 'simulator']
+    for node in CARDS:
+        model = declared()[node.name]
+        assert set(node.parameters) <= set(model.model_fields)
+        model(**node.parameters)
+        assert node.parameters.get('task', 'twenty_one') == 'twenty_one'
+
+
+@pytest.mark.parametrize('option', [field.name for field in fields(TwentyOneOptions)])
+def test_every_option_of_21_points_reaches_a_node(option):
+    value = getattr(TwentyOneOptions(record='bags/one'), option)
+    other = value + 1 if isinstance(value, int | float) else f'{value}other'
+    changed = twenty_one_graph(replace(TwentyOneOptions(record='bags/one'), **{option: other}))
+    before = {(n.name, p): v for n in CARDS for p, v in n.parameters.items()}
+    after = {(n.name, p): v for n in changed for p, v in n.parameters.items()}
+    assert other in [v for key, v in after.items() if before.get(key) != v]
+
+
 def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():
     (decision,) = [n for n in pursuit_graph(PursuitOptions(guard='on')) if n.name == 'decision']
     arguments = node_arguments(decision)
@@ -122,7 +151,11 @@ def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():
         ({'board': '9'}, "the board '9' is not WIDTHxHEIGHT, such as 20x20"),
         ({'board': '1x9'}, 'a board of 1x9 is too small; use 2x2 or more'),
         ({'moves': 'far'}, "moves is 'far'; use 'exact' or 'up_to'"),
-        ({'task': 'chess'}, "there is no world for the task 'chess'; use 'pursuit'"),
+        (
+            {'task': 'chess'},
+            "there is no world for the task 'chess'; use 'pursuit', or a module of sim/ with a "
+            "WORLD, such as 'twenty_one'",
+        ),
     ],
 )
 def test_a_name_the_world_does_not_know_gives_one_sentence(change, sentence):
@@ -130,6 +163,19 @@ def test_a_name_the_world_does_not_know_gives_one_sentence(change, sentence):
     with pytest.raises(LdAgentError) as caught:
         open_world(**{**wanted, 'scenario': '', 'model': 'smollm2', **change})
     assert str(caught.value) == sentence
+
+
+def test_an_opponent_that_21_points_does_not_know_gives_one_sentence():
+    with pytest.raises(LdAgentError) as caught:
+        open_world('twenty_one', 'flee', '20x20', 'exact', '', 'smollm2')
+    assert str(caught.value) == (
+        "opponent 'flee' is unknown; use one of random, stand_17, optimal, llm"
+    )
+
+
+def test_a_method_that_gives_moves_has_no_place_at_21_points():
+    with pytest.raises(LdAgentError, match="'kd' gives moves, and the task 'twenty_one'"):
+        make_agent('kd', 'twenty_one')
 
 
 def test_a_scenario_that_is_unknown_gives_one_sentence_with_those_that_are_there():

@@ -15,11 +15,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
-from ld_agent.guard import guard_moves, GuardMode, NOWHERE
+from ld_agent.guard import guard, GuardMode
+from ld_agent_sim.pursuit_rules import NOWHERE, PursuitRules
 import pytest
 
+guard_moves = partial(guard, PursuitRules())
 SEEN = {
     'width': 9, 'height': 5, 'moves': 'exact', 'evader': [8, 0],
     'pursuers': [[0, 0], [4, 2], [6, 4]], 'walls': [[4, 4]], 'walls_block': False,

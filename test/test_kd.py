@@ -20,7 +20,6 @@ import json
 
 from ld_agent import board_text
 from ld_agent.errors import LdAgentError
-from ld_agent.guard import board_of
 from ld_agent.players import make_agent
 from ld_agent.small import kd_phrase
 from ld_agent.student.fetch import fetch_model
@@ -28,6 +27,7 @@ from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.training.outputs import packs, played, STATES, stream
 from ld_agent.training.packing import pack_outputs
 from ld_agent_sim.pursuit import why_illegal
+from ld_agent_sim.pursuit_rules import board_of
 import numpy as np
 import pytest
 

@@ -64,7 +64,7 @@ def test_the_story_has_positions_facts_candidates_selections_moves_and_the_end(b
         '0.97 straight_distance',
         'keep_all',
         f'1: ({ax}, {ay}) → ({bx}, {by})',
-        f'captured after {episode.result.steps} steps, 0 violations, 1 lost turns',
+        f'success after {episode.result.steps} steps, 0 violations, 1 lost turns',
     ):
         assert wanted in story
     assert story.count('─ step ') == len(episode.states) - 1
@@ -79,7 +79,7 @@ def test_one_episode_and_one_step_can_be_chosen(bag):
     story = told(bag, number=1, step=0)
     assert 'Episode 1' in story
     assert story.count('─ step ') == 1
-    assert 'captured' not in story
+    assert 'success' not in story
 
 
 def test_an_unknown_episode_or_step_is_named(bag):
@@ -94,7 +94,7 @@ def test_the_command_tells_the_story_and_names_what_is_no_bag(bag, tmp_path):
     app.command()(replay_verb)
     ran = CliRunner().invoke(app, [str(bag), '--episode', '1'])
     assert ran.exit_code == 0
-    assert 'captured after' in ran.stdout
+    assert 'success after' in ran.stdout
     ran = CliRunner().invoke(app, [str(tmp_path)])
     assert ran.exit_code == 2
     assert 'is no bag' in ran.output

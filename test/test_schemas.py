@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 
+from ld_agent.graph import twenty_one_graph, TwentyOneOptions
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.share import share_path
 import pytest
@@ -53,6 +54,20 @@ def test_the_shipped_parameters_are_the_declared_ones_with_their_defaults():
         f'/**/{node}': {'ros__parameters': {n: f.default for n, f in model.model_fields.items()}}
         for node, model in parameters.NODE_PARAMETERS.items()
     }
+
+
+def test_the_parameters_of_21_points_differ_from_the_defaults_where_its_graph_says():
+    parameters = pytest.importorskip('ld_agent.nodes.parameters')
+    shipped = yaml.safe_load(share_path('config', 'twenty_one.yaml').read_text())
+    graph = {n.name: n.parameters for n in twenty_one_graph(TwentyOneOptions(record='bags/x'))}
+    assert set(shipped) == {f'/**/{node}' for node in graph}
+    for node, given in graph.items():
+        model = parameters.NODE_PARAMETERS[node]
+        wanted = {name: field.default for name, field in model.model_fields.items()}
+        wanted |= {name: v for name, v in given.items() if name not in ('wait_for', 'path')}
+        if node == 'recorder':
+            wanted['path'] = 'bags/twenty_one'
+        assert shipped[f'/**/{node}'] == {'ros__parameters': wanted}
 
 
 def test_every_shipped_parameter_has_a_comment_with_its_description_and_bounds():

@@ -245,3 +245,40 @@ def test_following_the_targets_spells_the_answers(packed):
             assert f' {example.answer}\n'.startswith(said + token)
             left = {name for name in left if f' {name}\n'.startswith(said + token)}
         assert left == {example.answer}
+
+
+CARDS = find_task(None, 'twenty_one')
+
+
+def test_two_tasks_are_learnt_in_turn_with_reading_between():
+    read = reading.stream(VOCABULARY['train'], 1, 4, 1)
+    rules = {stage.rules: task.name for task in (TASK, CARDS) for stage in task.stages}
+    made = first(manuals.mixed(read, [TASK, CARDS], 1, 4), 120)
+    of = [rules[s.rules] for s in made if s.rules in rules]
+    assert of[:4] == ['pursuit', 'twenty_one', 'pursuit', 'twenty_one']
+    assert 0.2 < 1 - len(of) / len(made) < 0.5
+
+
+@pytest.mark.parametrize('held_out', [False, True])
+def test_the_sets_of_21_points_are_answered_by_the_rules(held_out):
+    by_purpose = {f.manual.purpose: f for s in CARDS.stages for f in s.functions.values()}
+    stages = set()
+    for made in first(manuals.stream(CARDS, 1, 6, held_out=held_out), 60):
+        stages.add(made.kind)
+        for example in made.examples:
+            fit = [
+                entry.name
+                for entry in made.entries
+                if by_purpose[entry.purpose].rule.holds(example.facts)
+            ]
+            assert fit == [example.answer]
+    assert stages == {'task model', 'task count', 'task estimate', 'task decide'}
+
+
+def test_every_value_of_21_points_has_other_wordings_and_none_twice():
+    said = manuals.rewordings('twenty_one')
+    values = {(f, v) for stage in CARDS.stages for f, vs in stage.facts.items() for v in vs}
+    assert {(f, v) for f, vs in said.items() for v in vs} == values
+    clauses = [c for vs in said.values() for cs in vs.values() for c in cs]
+    assert len(set(clauses)) == len(clauses)
+    assert all(len(cs) == 13 for vs in said.values() for cs in vs.values())

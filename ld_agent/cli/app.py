@@ -32,6 +32,7 @@ from ld_agent.cli.redecide import redecide
 from ld_agent.cli.replay import replay
 from ld_agent.cli.tables import tables
 from ld_agent.cli.train import train
+from ld_agent.cli.twenty_one import twenty_one
 from ld_agent.cli.vessels import vessels
 import typer
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for _verb in (
     pursuit,
+    twenty_one,
     vessels,
     emergency,
     evaluate,

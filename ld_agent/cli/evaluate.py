@@ -92,12 +92,16 @@ def table(reports: list[EvaluationReport]) -> Table:
     out.add_column('')
     for report in reports:
         out.add_column(f'{report.method} ({report.task})', justify='right')
+    outcomes = dict.fromkeys(outcome for r in reports for outcome in r.outcomes)
     rows = {
         'episodes': [_count(r.episodes, r.unfinished, 'unfinished') for r in reports],
-        'success': [_percent(r.success) for r in reports],
-        'failure without violation': [_percent(r.failure_without_violation) for r in reports],
-        'failure with violation': [_percent(r.failure_with_violation) for r in reports],
-        'mean steps of success': [_number(r.mean_steps, '.2f') for r in reports],
+        **{
+            outcome.replace('_', ' '): [
+                _percent(r.outcomes[outcome]) if outcome in r.outcomes else '-' for r in reports
+            ]
+            for outcome in outcomes
+        },
+        f'mean steps of {next(iter(outcomes))}': [_number(r.mean_steps, '.2f') for r in reports],
         'violations / lost turns': [f'{r.violations} / {r.lost_turns}' for r in reports],
         'agrees with the reference': [
             '-' if r.agreement is None else f'{r.agreement:.1%} of {r.judged}' for r in reports

@@ -15,34 +15,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-import signal
 from typing import Annotated
 
-from ld_agent.bags import read_bag
-from ld_agent.cli.common import (
-    AsJson,
-    console,
-    errors_as_sentences,
-    one_of,
-    print_json,
-    show_step,
-)
-from ld_agent.cli.evaluate import table
-from ld_agent.errors import BagError, LdAgentError
-from ld_agent.evaluate import evaluate_bags
-from ld_agent.graph import NodeSpec, pursuit_graph, PursuitOptions
+from ld_agent.cli.common import AsJson, errors_as_sentences, one_of
+from ld_agent.cli.running import bag_folder, run_graph
+from ld_agent.graph import pursuit_graph, PursuitOptions
 from ld_agent.methods import METHODS, NAMES
-from ld_agent.players import find_task, prepare_method
-from ld_agent.retrieval.index import require_faiss
-from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
-from ld_agent.runner import isolate, require_ros, run_composed, run_processes
-from ld_agent.sentences.author import prepare_author
-from ld_agent.worlds import open_world
 import typer
-
-STOPPED = 130
 
 
 def pursuit(
@@ -95,9 +75,7 @@ def pursuit(
 ) -> None:
     """Let a small model hunt, function by function, over ROS 2."""
     with errors_as_sentences():
-        require_ros()
-        isolate()
-        bag = record or Path('bags') / datetime.now().strftime('%Y%m%d-%H%M%S')
+        bag = bag_folder(record)
         graph = pursuit_graph(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, adapter, provider,
@@ -105,58 +83,4 @@ def pursuit(
                 retriever, top_k, sentences,
             )
         )  # fmt: skip
-        _check(graph)
-        prepare_method(method, model, adapter, show_step)
-        if sentences:
-            prepare_author(progress=show_step)
-        if retriever == 'dpr':
-            require_faiss()
-            prepare_encoders(shipped_adapter(), show_step)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        stopped = False
-        try:
-            status = run_composed(graph) if compose else run_processes(graph)
-        except KeyboardInterrupt:
-            stopped, status = True, 0
-        if status:
-            raise typer.Exit(status)
-        if stopped:
-            if not _holds_a_state(bag):
-                console.print('stopped before anything was recorded')
-                raise typer.Exit(STOPPED)
-            console.print('stopped; the bag holds what was played')
-        report = evaluate_bags([bag])[0]
-    if json:
-        print_json({**report.as_json(), 'bag': str(bag)})
-        return
-    out = type(console)()
-    out.print(table([report]))
-    out.print(f'bag: {bag}', highlight=False)
-
-
-def _check(graph: list[NodeSpec]) -> None:
-    """Find what a node would refuse before any is started.
-
-    Raises:
-        LdAgentError: the first fault, in one sentence.
-    """
-    from ld_agent.nodes.parameters import check, NODE_PARAMETERS
-
-    given = {spec.name: spec.parameters for spec in graph}
-    world, method = given['simulator'], given['decision']['method']
-    if method not in METHODS:
-        raise LdAgentError(f'method {method!r} is unknown; use one of {NAMES}')
-    evader = 'flee' if world['evader'] == 'llm' else world['evader']
-    open_world(
-        'pursuit', evader, world['board'], world['moves'], world['scenario'], world['model']
-    )
-    for name, parameters in given.items():
-        check(name, NODE_PARAMETERS[name], parameters)
-    find_task(given['decision']['function_base'] or None)
-
-
-def _holds_a_state(bag: Path) -> bool:
-    try:
-        return bool(read_bag(bag).episodes)
-    except BagError:
-        return False
+        run_graph(graph, bag, compose, json)

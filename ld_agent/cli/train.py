@@ -64,9 +64,12 @@ def ld(
         Path | None,
         typer.Option(help='Adapter of the reading phase; none: that phase runs first.'),
     ] = None,
-    task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help='Task; may be repeated: one adapter learns all. Default: pursuit.'),
+    ] = None,
     function_base: Annotated[
-        Path | None, typer.Option(help='Folder of a base; default: the installed one.')
+        Path | None, typer.Option(help='Folder of a base, for one task; default: the installed.')
     ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
     sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = TASK_SEQUENCES,
@@ -77,10 +80,10 @@ def ld(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Phase two: the manual of a task, on top of reading."""
+    """Phase two: the manuals of one task or several, on top of reading."""
     with errors_as_sentences():
+        tasks = [find_task(function_base, name) for name in dict.fromkeys(task or ['pursuit'])]
         run, plan = _training(model)
-        loaded = find_task(function_base, task)
         if start is None and not no_reading:
             for name, leg_seed, leg_sequences in READING:
                 numbers = plan(sequences=leg_sequences, seed=leg_seed, threads=threads)
@@ -91,9 +94,11 @@ def ld(
             seed=seed, checkpoint_every=25, threads=threads,
         )  # fmt: skip
         out = out / 'task'
-        run.train_task(model, loaded, start, out, numbers, _show)
+        run.train_tasks(model, tasks, start, out, numbers, _show)
         console.print('preparing the student with the new adapter, to measure it as it runs')
-        figures = task_report(Selector(open_student(model, out / 'adapter')), loaded)
+        selector = Selector(open_student(model, out / 'adapter'))
+        by_task = {loaded.name: task_report(selector, loaded) for loaded in tasks}
+        figures = by_task if len(by_task) > 1 else by_task[tasks[0].name]
     text = json_text.dumps(figures, indent=2)
     (out / 'report.json').write_text(text + '\n', encoding='utf-8')
     print_figures(figures, json, 'ld-agent train ld')

@@ -39,15 +39,13 @@ class SimulatorParameters(Parameters):
     method: str = Field('ld', description='method named in the results')
     episodes: int = Field(20, ge=1, le=1_000_000, description='episodes to play')
     seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the first episode')
-    evader: Literal['random', 'flee', 'adversary', 'llm'] = Field(
-        'flee', description='policy of the evader'
-    )
+    evader: str = Field('flee', description='policy of the evader, or of the opponent')
     board: str = Field('20x20', description='WIDTHxHEIGHT in cells, where no scenario sets it')
     moves: Literal['exact', 'up_to'] = Field(
         'exact', description='pursuers move by exactly two units, or by up to two'
     )
     scenario: str = Field('', description='name in config/scenarios, or path of a YAML file')
-    model: str = Field('smollm2', description='model of the llm evader')
+    model: str = Field('smollm2', description='model of the llm evader or opponent')
     deadline: float = Field(2.0, gt=0.0, le=600.0, description='seconds to wait for a decision')
     start_timeout: float = Field(
         180.0, gt=0.0, le=3600.0, description='seconds to wait for a decision node at the start'

@@ -36,6 +36,7 @@ from ld_agent.nodes.common import (
 )
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
+from ld_agent_sim.worlds import SpatialWorld
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -55,11 +56,12 @@ class Simulator(Node):
         self.settings = declare(self, SimulatorParameters)
         p = self.settings
         self._world = open_world(p.task, p.evader, p.board, p.moves, p.scenario, p.model)
+        self._board = self._world if isinstance(self._world, SpatialWorld) else None
+        mirrors = () if self._board is None else topics.MIRRORS
         self._out = {
             t.name: publisher_of(self, t)
-            for t in (topics.STATE, topics.RESULT, topics.GRID, topics.TRUTH, topics.PURSUERS,
-                      topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.CLOCK)
-        }  # fmt: skip
+            for t in (topics.STATE, topics.RESULT, topics.CLOCK, *mirrors)
+        }
         self._health = Health(self)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         self.create_service(Trigger, 'reset', self._on_reset)
@@ -112,37 +114,24 @@ class Simulator(Node):
             return
         self._base_time = self._time() if self._episode else 0.0
         self._world.reset(self.settings.seed + self._episode)
-        header = self._header()
-        self._out['grid'].publish(
-            convert.to_grid(
-                self._world.size(), self._world.chart(), header, self.settings.resolution
+        if self._board is not None:
+            self._truth = None
+            self._out['grid'].publish(
+                convert.to_grid(
+                    self._board.size(),
+                    self._board.chart(),
+                    self._header(),
+                    self.settings.resolution,
+                )
             )
-        )
-        self._truth = None
         self._ask()
 
     def _ask(self) -> None:
         """Publish what is new, and the state last."""
         header = self._header()
         self._out['/clock'].publish(Clock(clock=header.stamp))
-        for event in self._world.announcements():
-            self.get_logger().info(f'step {self._world.step}: restricted area {event.name!r}')
-            self._out['restricted_area'].publish(
-                convert.to_polygon(event.corners, header, self.settings.resolution)
-            )
-        truth = self._world.truth()
-        if truth != self._truth:
-            self._truth = truth
-            self._out['truth'].publish(
-                convert.to_grid(self._world.size(), truth, header, self.settings.resolution)
-            )
-        actors = self._world.actors()
-        self._out['pursuers'].publish(
-            convert.to_pose_array(actors['pursuers'], header, self.settings.resolution)
-        )
-        self._out['evader'].publish(
-            convert.to_pose_stamped(actors['evader'][0], header, self.settings.resolution)
-        )
+        if self._board is not None:
+            self._mirror(self._board, header)
         self._answer = None
         self._asked_at = time.monotonic()
         publish_json(
@@ -158,6 +147,21 @@ class Simulator(Node):
                 observation=self._world.observation(),
             ),
         )
+
+    def _mirror(self, board: SpatialWorld, header: Header) -> None:
+        """Publish what is spatial in typed messages too."""
+        edge = self.settings.resolution
+        for event in board.announcements():
+            self.get_logger().info(f'step {self._world.step}: restricted area {event.name!r}')
+            self._out['restricted_area'].publish(convert.to_polygon(event.corners, header, edge))
+        truth = board.truth()
+        if truth != self._truth:
+            self._truth = truth
+            self._out['truth'].publish(convert.to_grid(board.size(), truth, header, edge))
+        actors = board.actors()
+        self._out['pursuers'].publish(convert.to_pose_array(actors['pursuers'], header, edge))
+        for cell in actors['evader']:
+            self._out['evader'].publish(convert.to_pose_stamped(cell, header, edge))
 
     def _on_decision(self, decision: Decision) -> None:
         expected = (self.settings.task, self._episode, self._world.step)
@@ -176,7 +180,7 @@ class Simulator(Node):
                 f'episode {self._episode}, step {self._world.step}: no decision within '
                 f'{self.settings.deadline} s; the turn is lost'
             )
-        elif decision.moves is not None:
+        elif decision.moves is not None and self._board is not None:
             self._out['moves'].publish(
                 convert.to_pose_array(decision.moves, self._header(), self.settings.resolution)
             )

@@ -15,7 +15,8 @@
 
 Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
 and hears nothing of the game but when a step begins (for a scenario's areas) and when an episode
-has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. What must not
+has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds
+station. What must not
 happen at sea is refereed at every simulated instant; if it did happen the process ends with
 status 2.
 """

@@ -30,6 +30,11 @@ FIRST_SEED = 1_000_000
 PAPER = 200
 """Episodes a method in the paper."""
 MANY = 1000
+MOST = 10_000
+"""Games of 21 points, whose shares are to be told apart to a percentage point."""
+MATCH, ASIDE = 500, 20
+"""Counted games of a match of 21 points, and those before them that are not counted."""
+OPPONENTS = ('random', 'stand_17', 'optimal')
 PURSUIT_OUTCOMES = {
     'success': 'success',
     'failure_without_violation': 'failure without violation',
@@ -43,7 +48,10 @@ class Row:
 
     Attributes:
         scenario: a name in `config/scenarios`, a YAML file, or empty for none.
-        episodes: how many; their seeds count up from `FIRST_SEED`.
+        episodes: how many are counted; seeds count up from `FIRST_SEED`.
+        match: counted episodes of a match, in which the world remembers what was played; 0 where
+            every episode stands for itself.
+        aside: episodes at the beginning of each match that are played and not counted.
         options: further arguments of `make_agent`, such as the model.
         variant: tells rows apart that differ in their options alone.
     """
@@ -55,6 +63,8 @@ class Row:
     task: str = 'pursuit'
     options: Mapping[str, Any] = field(default_factory=dict)
     variant: str = ''
+    match: int = 0
+    aside: int = 0
 
     @property
     def name(self) -> str:
@@ -64,8 +74,18 @@ class Row:
 
     @property
     def seeds(self) -> range:
-        """The seeds of the episodes."""
-        return range(FIRST_SEED, FIRST_SEED + self.episodes)
+        """The seeds of all episodes, the match's first ones among them."""
+        matches = -(-self.episodes // self.match) if self.match else 0
+        return range(FIRST_SEED, FIRST_SEED + self.episodes + matches * self.aside)
+
+    def first_of_match(self, seed: int) -> int:
+        """Return the first seed of the match that `seed` belongs to."""
+        length = self.match + self.aside
+        return seed - (seed - FIRST_SEED) % length if self.match else seed
+
+    def counts(self, seed: int) -> bool:
+        """Tell whether the episode of `seed` is counted."""
+        return not self.match or seed - self.first_of_match(seed) >= self.aside
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,12 @@ class Table:
     steps_of: str | None = None
 
 
+def _cards(method: str, opponent: str, games: int) -> Row:
+    return Row(
+        method, opponent, episodes=games, task='twenty_one', match=min(games, MATCH), aside=ASIDE
+    )
+
+
 TABLES = (
     Table(
         'table1',
@@ -100,6 +126,21 @@ TABLES = (
         ),
         PURSUIT_OUTCOMES,
         steps_of='success',
+    ),
+    Table(
+        'table3',
+        'Table 3. 21 points (paper, section 4.2)',
+        tuple(
+            _cards(method, opponent, games)
+            for opponent in OPPONENTS
+            for method, games in (
+                ('ld', MOST),
+                ('reference', MOST),
+                ('random', PAPER),
+                ('optimum', MOST),
+            )
+        ),
+        {'victory': 'victory', 'loss': 'loss', 'draw': 'draw'},
     ),
 )
 

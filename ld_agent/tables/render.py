@@ -125,12 +125,15 @@ def _caption(table: Table, results: Sequence[RowResult], command: str) -> str:
     evaders = ', '.join(dict.fromkeys(f'`{row.evader}`' for row in table.rows))
     played_on = dict.fromkeys(f'{r.machine}, {r.processes} at once' for r in records)
     parts = sorted({f'{k} {v}' for r in records for k, v in r.made_from.items()})
+    aside = max((row.aside for row in table.rows), default=0)
     lines = [
         f'`{command}`: against {evaders}, guard `count`, seeds from {FIRST_SEED} on; '
         'shares with Wilson 95 % intervals, means with Student’s t intervals.',
         f'Played in processes of one thread: {"; ".join(played_on) or "nowhere yet"}.',
         f'Made from: {", ".join(parts) or "nothing yet"}.',
     ]
+    if aside:
+        lines.insert(1, f'The first {aside} episodes of each match are played and not counted.')
     return ' '.join(lines)
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+import itertools
 
 from ld_agent.tables.engines import Engine
 from ld_agent.tables.plan import Row, Table
@@ -162,16 +163,23 @@ def _jobs(
     for key, seeds in list(missing.items()):
         table, row = chosen[key]
         watch.begin(key)
-        for first in range(0, len(seeds), CHUNK):
+        for chunk in _chunks(row, seeds):
             if standings[key][0] is Standing.PLAYED:
-                yield Job(table.name, row, tuple(seeds[first : first + CHUNK]), processes)
+                yield Job(table.name, row, chunk, processes)
+
+
+def _chunks(row: Row, seeds: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the seeds of each job; a match is one job, for its episodes hang together."""
+    if row.match:
+        return [tuple(some) for _, some in itertools.groupby(seeds, row.first_of_match)]
+    return [tuple(seeds[first : first + CHUNK]) for first in range(0, len(seeds), CHUNK)]
 
 
 def _result(
     store: Store, table: Table, row: Row, standings: dict[Key, tuple[Standing, str]]
 ) -> RowResult:
     records = store.read(table, row)
-    there = tuple(records[seed] for seed in row.seeds if seed in records)
+    there = tuple(records[s] for s in row.seeds if s in records and row.counts(s))
     standing, reason = standings.get((table.name, row.name), (Standing.NOT_SELECTED, ''))
     return RowResult(row, there, standing, reason)
 
@@ -181,4 +189,4 @@ def _key(reply: Reply) -> Key:
 
 
 def _report(watch: Watch, key: Key, row: Row, missing: list[int]) -> None:
-    watch.progress(key, row.episodes - len(missing), row.episodes)
+    watch.progress(key, len(row.seeds) - len(missing), len(row.seeds))

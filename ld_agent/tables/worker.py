@@ -32,6 +32,7 @@ from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import agrees, is_choice
 from ld_agent.messages import Decision
+from ld_agent.optimum import make_optimum, OPTIMUM
 from ld_agent.player import Player
 from ld_agent.players import make_agent, SEEDED
 from ld_agent.share import share_path
@@ -84,6 +85,7 @@ class _Open:
     agent: Player
     world: World
     made_from: dict[str, str]
+    last: int | None = None
 
 
 _kept: list[_Open] = []
@@ -98,6 +100,7 @@ def work(job: Job) -> Reply:
         opened = _opened(job.row)
         made_from = opened.made_from
         for seed in job.seeds:
+            _lead(opened, seed, job.processes)
             records.append(_episode(opened, seed, job.processes))
     # Sent as text: an error of another process may not survive its way back.
     except LdAgentError as error:
@@ -117,7 +120,20 @@ def _opened(row: Row) -> _Open:
     return _kept[0]
 
 
+def _lead(opened: _Open, seed: int, processes: int) -> None:
+    """Play the match of `seed` up to it, where it was not just played."""
+    first = opened.row.first_of_match(seed)
+    if seed != first and opened.last == seed - 1:
+        return
+    # A seed that does not follow on the last one begins a new match, and this one will not.
+    opened.world.reset(first)
+    for earlier in range(first, seed):
+        _episode(opened, earlier, processes)
+
+
 def _make(row: Row, seed: int) -> Player:
+    if row.method == OPTIMUM:
+        return make_optimum(row.task, row.evader, GUARD)
     return make_agent(row.method, row.task, guard=GUARD, seed=seed, **row.options)
 
 
@@ -163,6 +179,7 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
         decisions.append(decision)
         verdicts += _verdicts(opened.agent, decision)
     ended = opened.world.outcome()
+    opened.last = seed
     return Record(
         method=row.method,
         evader=row.evader,

@@ -20,7 +20,8 @@ combinations of the stage's facts; the labels come from the invocation rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+import itertools
 from pathlib import Path
 import random
 
@@ -35,6 +36,9 @@ import yaml
 
 HELD_OUT_WORDINGS = 3
 """The last rewordings of every value are never trained on."""
+
+READING_SHARE = 0.35
+"""Share of reading in the task phase, so that it is not forgotten."""
 
 Clauses = dict[str, dict[str, tuple[str, ...]]]
 
@@ -138,3 +142,13 @@ def stream(task: Task, seed: int, states: int, held_out: bool = False) -> Iterat
         rng = random.Random(f'{seed}/{number}')
         yield task_set(rng.choice(stages), clauses, rng, states, held_out)
         number += 1
+
+
+def mixed(
+    read: Iterator[ExampleSet], tasks: Sequence[Task], seed: int, states: int
+) -> Iterator[ExampleSet]:
+    """Yield sets of `read` and of the tasks' manuals, the tasks in turn, without end."""
+    turns = itertools.cycle([stream(task, seed, states) for task in tasks])
+    for number in itertools.count():
+        chance = random.Random(f'{seed}/mix/{number}').random()
+        yield next(read if chance < READING_SHARE else next(turns))

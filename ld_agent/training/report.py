@@ -39,6 +39,7 @@ from ld_agent.training import manuals, reading
 from ld_agent.training.examples import Example, ExampleSet
 from ld_agent.training.vocabulary import vocabularies
 from ld_agent.worlds import open_world
+from ld_agent_sim.worlds import find_world, SpatialWorld
 import numpy as np
 
 SEED = 7_000_000
@@ -66,13 +67,17 @@ class _Answers:
 
 
 def played_sets(task: Task, seed: int = SEED, episodes: int = EPISODES) -> Iterator[ExampleSet]:
-    """Yield every selection of episodes that the reference plays, on the open board and in all
-    scenarios, labelled by the invocation rules.
-    """  # noqa: D205
+    """Yield every selection of episodes that the reference plays, labelled by the rules.
+
+    Against all opponents of the world; one with a board is played in all scenarios too.
+    """
     agent = Agent(task, reference_select, 'reference', GuardMode.COUNT)
-    for situation, number in itertools.product(SITUATIONS, range(episodes)):
-        evader = ('flee', 'random', 'adversary')[number % 3]
-        world = open_world(task.name, evader, '20x20', 'exact', situation, '')
+    opponents = list(find_world(task.name).opponents)
+    world = open_world(task.name, opponents[0], '20x20', 'exact', '', '')
+    situations = SITUATIONS if isinstance(world, SpatialWorld) else ('',)
+    for situation, number in itertools.product(situations, range(episodes)):
+        opponent = opponents[number % len(opponents)]
+        world = open_world(task.name, opponent, '20x20', 'exact', situation, '')
         for decision in play(agent, world, seed + number):
             for trace in decision.trace:
                 if len(trace.candidates) < 2:
@@ -152,7 +157,7 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         'answers': len(every.right),
         'stages': {name: answers.figures() for name, answers in sorted(stages.items())},
         'contrastive_pairs': {'pairs': len(pairs), 'both_right': float(np.mean(pairs))},
-        'unseen_labels': labels.figures(),
+        **({'unseen_labels': labels.figures()} if labels.right else {}),
         **{name: _measure(selector, itertools.islice(s, SETS)) for name, s in others.items()},
     }
 

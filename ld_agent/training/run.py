@@ -19,10 +19,9 @@ Both are the same from the same seed, resume after an interruption, and log ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import itertools
 from pathlib import Path
-import random
 
 from ld_agent.function_base import Task
 from ld_agent.student.prepare import fetch_model
@@ -38,8 +37,6 @@ CHECK_SETS = 16
 CHECK_READING_EVERY = 200
 CHECK_TASK_EVERY = 25
 HELD_OUT_SEED = 900
-READING_SHARE = 0.35
-"""Share of reading in the task phase, so that it is not forgotten."""
 
 
 def train_reading(
@@ -63,36 +60,35 @@ def train_reading(
     _train(model, start, work, plan, progress, sets, held, CHECK_READING_EVERY)
 
 
-def train_task(
-    model: str, task: Task, start: Path | None, work: Path, plan: Plan, progress: Progress
+def train_tasks(
+    model: str,
+    tasks: Sequence[Task],
+    start: Path | None,
+    work: Path,
+    plan: Plan,
+    progress: Progress,
 ) -> None:
-    """Phase two: the task's manual, with reading mixed in.
+    """Phase two: the tasks' manuals, with reading mixed in.
 
     Args:
+        tasks: one adapter learns them all.
         start: adapter of the reading phase; None goes without that phase, for comparison.
     """
     words = vocabularies('world', 'vehicles')
 
-    def sets() -> Iterator[ExampleSet]:
-        read = reading.stream(words['train'], plan.seed, STATES, 1)
-        tasks = manuals.stream(task, plan.seed, STATES)
-        for number in itertools.count():
-            chance = random.Random(f'{plan.seed}/mix/{number}').random()
-            yield next(read if chance < READING_SHARE else tasks)
-
     near = words['unseen facts, near wordings']
-    held = {
-        'task': list(itertools.islice(manuals.stream(task, HELD_OUT_SEED, STATES), CHECK_SETS)),
-        'task reworded': list(
-            itertools.islice(manuals.stream(task, HELD_OUT_SEED, STATES, True), CHECK_SETS)
-        ),
-        'unseen facts, near wordings, apart': list(
-            itertools.islice(
-                reading.stream(near, HELD_OUT_SEED, STATES, level='apart'), CHECK_SETS
-            )
-        ),
-    }
-    _train(model, start, work, plan, progress, sets(), held, CHECK_TASK_EVERY)
+    held: dict[str, Iterator[ExampleSet]] = {}
+    for task in tasks:
+        name = 'task' if len(tasks) == 1 else f'task {task.name}'
+        held[name] = manuals.stream(task, HELD_OUT_SEED, STATES)
+        held[f'{name} reworded'] = manuals.stream(task, HELD_OUT_SEED, STATES, True)
+    held['unseen facts, near wordings, apart'] = reading.stream(
+        near, HELD_OUT_SEED, STATES, level='apart'
+    )
+    checks = {name: list(itertools.islice(sets, CHECK_SETS)) for name, sets in held.items()}
+    read = reading.stream(words['train'], plan.seed, STATES, 1)
+    sets = manuals.mixed(read, tasks, plan.seed, STATES)
+    _train(model, start, work, plan, progress, sets, checks, CHECK_TASK_EVERY)
 
 
 def _train(

@@ -1,0 +1,28 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+def even(rows: list[list[float]], state: dict) -> list[list[float]]:
+    """Count every unseen card as equally likely to be the hidden one.
+
+    Stage: count
+    When to use: the opponent is new
+    Rule: opponent == 'new'
+    Example:
+        >>> faces = {'agent': ['9'], 'opponent': ['A']}
+        >>> state = {'hand': ['K', '9'], 'face_up': faces, 'played': []}
+        >>> even([], state)[-1]
+        [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 7.0]
+    """
+    return _counted(rows, state, [])

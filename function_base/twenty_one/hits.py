@@ -1,0 +1,28 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+def hits(rows: list[list[float]], state: dict) -> list[list[float]]:
+    """Count the unseen cards with which the opponent would have hit.
+
+    Stage: count
+    When to use: the opponent is drawing
+    Rule: opponent == 'drawing'
+    Example:
+        >>> faces = {'agent': ['9'], 'opponent': ['10', '2']}
+        >>> state = {'hand': ['K', '9'], 'face_up': faces, 'played': [['opponent', 'hit']]}
+        >>> hits([[1.0] * 17 + [0.0] * 5] * 3, state)[3]
+        [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    return _counted(rows, state, ['hit'])

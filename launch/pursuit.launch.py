@@ -31,7 +31,7 @@ DESCRIPTIONS = {
     'method': f'who decides: one of {NAMES}',
     'episodes': 'episodes to play',
     'seed': 'seed of the first episode',
-    'evader': 'random, flee, adversary or llm',
+    'evader': 'random, flee, adversary, hide or llm',
     'board': 'WIDTHxHEIGHT in cells',
     'moves': 'exact or up_to',
     'model': 'student: smollm2, a folder, a .gguf file or a Hugging Face id',

@@ -23,7 +23,7 @@ from ld_agent.evader import llm_evader
 from ld_agent.share import share_path
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board
-from ld_agent_sim.scenario import load_scenario
+from ld_agent_sim.scenario_file import load_scenario
 from ld_agent_sim.worlds import make_world, World
 
 

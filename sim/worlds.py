@@ -22,7 +22,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board, Cell, EvaderPolicy, Pursuit
 from ld_agent_sim.scenario import Event, Scenario
@@ -37,7 +36,7 @@ class World(Protocol):
         """Begin a new episode."""
 
     def announcements(self) -> list[Event]:
-        """Return the areas to publish now, each once."""
+        """Return what to publish now, each event once."""
 
     def observation(self) -> dict[str, Any]:
         """Return what the agent may see."""
@@ -99,14 +98,22 @@ class PursuitWorld:
             pursuers=self._scenario.pursuers,
             evader_cell=self._scenario.evader,
         )
-        self._coming = sorted(self._scenario.events, key=lambda event: event.step)
+        self._coming = self._scenario.events_of(seed, self.game.state.evader)
         self._pending: list[_Pending] = []
+        self._areas: dict[str, frozenset[Cell]] = {}
 
     def announcements(self) -> list[Event]:
-        """Return the areas to publish now, each once; they are in force one step later."""
+        """Return what to publish now, each event once.
+
+        An area is in force one step later, that it is open again at once.
+        """
         now = [event for event in self._coming if event.step <= self.step]
         self._coming = self._coming[len(now) :]
-        self._pending += [_Pending(event, self.step + 1) for event in now]
+        for event in now:
+            if event.lifts:
+                self._lift(event.name)
+            else:
+                self._pending.append(_Pending(event, self.step + 1))
         return now
 
     def observation(self) -> dict[str, Any]:
@@ -128,9 +135,14 @@ class PursuitWorld:
         moves = None if decision is None else decision.get('moves')
         self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves])
         for pending in [p for p in self._pending if p.in_force <= self.step]:
-            cells = polygon_cells(pending.event.corners, self.game.state.board)
-            self.game.restrict(cells)
+            event = pending.event
+            self._areas[event.name] = event.cells(self.game.state.board)
+            self.game.restrict(self._areas[event.name])
             self._pending.remove(pending)
+
+    def _lift(self, name: str) -> None:
+        lifted = self._areas.pop(name)
+        self.game.lift(lifted.difference(*self._areas.values()))
 
     @property
     def done(self) -> bool:

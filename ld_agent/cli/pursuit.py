@@ -42,7 +42,7 @@ def pursuit(
     method: Annotated[str, typer.Option(help=f'One of {NAMES}.')] = 'ld',
     episodes: Annotated[int, typer.Option(help='Episodes to play.')] = 20,
     seed: Annotated[int, typer.Option(help='Seed of the first episode.')] = 0,
-    evader: Annotated[str, typer.Option(help='random, flee, adversary or llm.')] = 'flee',
+    evader: Annotated[str, typer.Option(help='random, flee, adversary, hide or llm.')] = 'flee',
     board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',
     moves: Annotated[str, typer.Option(help='exact or up_to.')] = 'exact',
     model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',

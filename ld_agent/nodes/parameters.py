@@ -37,7 +37,7 @@ class SimulatorParameters(Parameters):
     method: str = Field('ld', description='method named in the results')
     episodes: int = Field(20, ge=1, le=1_000_000, description='episodes to play')
     seed: int = Field(0, ge=0, le=2**31 - 1, description='seed of the first episode')
-    evader: Literal['random', 'flee', 'adversary', 'llm'] = Field(
+    evader: Literal['random', 'flee', 'adversary', 'hide', 'llm'] = Field(
         'flee', description='policy of the evader'
     )
     board: str = Field('20x20', description='WIDTHxHEIGHT in cells, where no scenario sets it')

@@ -39,7 +39,7 @@ from ld_agent.worlds import open_world
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
 TICK_SECONDS = 0.02
@@ -58,7 +58,8 @@ class Simulator(Node):
         self._out = {
             t.name: publisher_of(self, t)
             for t in (topics.STATE, topics.RESULT, topics.GRID, topics.TRUTH, topics.PURSUERS,
-                      topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.CLOCK)
+                      topics.MOVES, topics.EVADER, topics.RESTRICTED_AREA, topics.EMERGENCY,
+                      topics.CLOCK)
         }  # fmt: skip
         self._health = Health(self)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
@@ -126,10 +127,14 @@ class Simulator(Node):
         header = self._header()
         self._out['/clock'].publish(Clock(clock=header.stamp))
         for event in self._world.announcements():
-            self.get_logger().info(f'step {self._world.step}: restricted area {event.name!r}')
-            self._out['restricted_area'].publish(
-                convert.to_polygon(event.corners, header, self.settings.resolution)
-            )
+            told = event.sentence or 'a polygon'
+            self.get_logger().info(f'step {self._world.step}: area {event.name!r}: {told}')
+            if event.sentence:
+                self._out['emergency'].publish(String(data=event.sentence))
+            else:
+                self._out['restricted_area'].publish(
+                    convert.to_polygon(event.corners, header, self.settings.resolution)
+                )
         truth = self._world.truth()
         if truth != self._truth:
             self._truth = truth

@@ -75,7 +75,12 @@ class _Pending:
 
 
 class PursuitWorld:
-    """The pursuit as a world; a scenario brings its board, start cells and restricted areas."""
+    """The pursuit as a world; a scenario brings its board, start cells and restricted areas.
+
+    Attributes:
+        game: the episode.
+        events: all that is published in this episode, in order; the agent is not told.
+    """
 
     task = 'pursuit'
 
@@ -98,7 +103,8 @@ class PursuitWorld:
             pursuers=self._scenario.pursuers,
             evader_cell=self._scenario.evader,
         )
-        self._coming = self._scenario.events_of(seed, self.game.state.evader)
+        self.events = tuple(self._scenario.events_of(seed, self.game.state.evader))
+        self._coming = self.events
         self._pending: list[_Pending] = []
         self._areas: dict[str, frozenset[Cell]] = {}
 

@@ -48,7 +48,7 @@ STOPPED = 130
 
 def tables(
     names: Annotated[
-        list[str] | None, typer.Argument(help='table1, ...; default: all tables.')
+        list[str] | None, typer.Argument(help='table1, table2, scenarios; default: all.')
     ] = None,
     engine: Annotated[str, typer.Option(help='local or ray.')] = 'local',
     processes: Annotated[

@@ -65,17 +65,17 @@ def truth_of(events: Iterable[Event], board: Board) -> Closed:
 def path_moves(state: PursuitState, closed: Closed) -> list[Cell]:
     """Return each pursuer's move with the fewest further moves to the evader.
 
-    Cells that are closed now or in any later step are out of bounds from the start; among equal
-    moves the one that ends nearest to the evader counts, then the smallest cell.
+    Cells that are closed now or in any later step are entered only where no other is left; among
+    equal moves the one that ends nearest to the evader counts, then the smallest cell.
     """
     board = state.board
     known = frozenset().union(*(closed(step) for step in range(state.step, MAX_STEPS)))
     goals = [state.evader, *evader_moves(board, state.evader, known)]
     ways = [path_lengths(board, goal, known, 'pursuer') for goal in goals]
 
-    def left(cell: Cell) -> tuple[float, int, Cell]:
+    def left(cell: Cell) -> tuple[bool, float, int, Cell]:
         hops = min(way.get(cell, float('inf')) for way in ways)
-        return hops, manhattan(cell, state.evader), cell
+        return cell in known, hops, manhattan(cell, state.evader), cell
 
     return [
         min(pursuer_moves(board, pursuer, state.restricted) or [pursuer], key=left)

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -155,7 +155,7 @@ class _File(_Part):
         return Scenario(name, board, tuple(events), self.pursuers, self.evader, drawn)
 
 
-def _with_lift_sentences(events: Iterable[Event], board: Board) -> list[Event]:
+def _with_lift_sentences(events: Sequence[Event], board: Board) -> list[Event]:
     """Return the events, each lift with a sentence that names a cell of its area alone."""
     active: dict[str, frozenset[Cell]] = {}
     begun: dict[str, int] = {}
@@ -170,7 +170,8 @@ def _with_lift_sentences(events: Iterable[Event], board: Board) -> list[Event]:
                 f'lift of {event.name!r} at step {event.step}: no area of that name is in force'
             )
         else:
-            alone = active.pop(event.name).difference(*active.values())
+            new = [e.cells(board) for e in events if e.step == event.step and not e.lifts]
+            alone = active.pop(event.name).difference(*active.values(), *new)
             if not alone:
                 raise ValueError(
                     f'lift of {event.name!r} at step {event.step}: all its cells are in other '

@@ -24,7 +24,7 @@ from ld_agent.launching import arguments, nodes
 from launch import LaunchDescription
 
 DESCRIPTIONS = {
-    'evader': 'random, flee, adversary or llm',
+    'evader': 'random, flee, adversary, hide or llm',
     'board': 'WIDTHxHEIGHT in cells',
     'moves': 'exact or up_to',
     'scenario': 'name in config/scenarios or a YAML file; empty: none',

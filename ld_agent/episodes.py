@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ld_agent.emergency import area_function
+from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.player import Player
 from ld_agent_sim.worlds import SpatialWorld, World
@@ -33,6 +34,9 @@ def play(agent: Player, world: World, seed: int, episode: int = 0) -> Iterator[D
 
     The restricted areas of the world's scenario become filter functions of the agent, as the
     emergency node makes them. Afterwards `world.outcome()` tells how it ended.
+
+    Raises:
+        LdAgentError: an area is told by a sentence alone, which only a node understands.
     """
     world.reset(seed)
     agent.reset()
@@ -40,12 +44,17 @@ def play(agent: Player, world: World, seed: int, episode: int = 0) -> Iterator[D
     size = world.size() if isinstance(world, SpatialWorld) else (0, 0)
     while not world.done:
         for event in world.announcements() if isinstance(world, SpatialWorld) else ():
-            if event.corners:
+            if event.lifts:
+                update = FunctionUpdate(action='remove', name=filters.pop(event.name))
+            elif event.sentence:
+                raise LdAgentError(
+                    f'the area {event.name!r} is told by a sentence, which a model reads; play '
+                    'the scenario over ROS, with `ld-agent pursuit --scenario NAME`'
+                )
+            else:
                 taken = {*agent.task.stage('filter').functions, *filters.values()}
                 update = area_function(agent.task, event.corners, size, taken, event.name)
                 filters[event.name] = update.name
-            else:
-                update = FunctionUpdate(action='remove', name=filters.pop(event.name))
             agent.update(update)
         decision = agent.decide(state_of(world, seed, episode))
         world.apply(decision.model_dump(include={'moves', 'action'}))

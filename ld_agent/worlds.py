@@ -22,7 +22,8 @@ from ld_agent.errors import LdAgentError
 from ld_agent.evader import llm_opponent
 from ld_agent.share import share_path
 from ld_agent_sim.pursuit import Board
-from ld_agent_sim.scenario import load_scenario, Scenario
+from ld_agent_sim.scenario import Scenario
+from ld_agent_sim.scenario_file import load_scenario
 from ld_agent_sim.worlds import find_world, make_world, World
 
 

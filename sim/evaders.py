@@ -34,6 +34,8 @@ from ld_agent_sim.rules import Option, Question
 import numpy as np
 
 _DIRECTIONS = {(0, 1): 'north', (0, -1): 'south', (1, 0): 'east', (-1, 0): 'west'}
+OUT_OF_REACH = 99
+"""The path length of a cell to which there is no way."""
 
 
 def random_evader(state: PursuitState, rng: np.random.Generator) -> Cell:
@@ -68,14 +70,36 @@ def adversary(state: PursuitState, rng: np.random.Generator) -> Cell:
         best: tuple[float, ...] = (-1.0,)
         for second in evader_moves(board, cell, closed) or [cell]:
             lengths = path_lengths(board, second, closed)
-            far = [min(lengths.get(reply, 99), 99) for reply in replies]
+            far = [min(lengths.get(reply, OUT_OF_REACH), OUT_OF_REACH) for reply in replies]
             best = max(best, (sum(far), min(far)))
         return best
 
     return _best(evader_moves(board, state.evader, closed), worth, rng)
 
 
-EVADERS: dict[str, EvaderPolicy] = {'random': random_evader, 'flee': flee, 'adversary': adversary}
+def hide(state: PursuitState, rng: np.random.Generator) -> Cell:
+    """Flee by path distance, and put what is closed in the pursuers' way.
+
+    A detour counts as much again as the path that it is part of, then the shortest path counts.
+    On an open board this is `flee`.
+    """
+    board, closed = state.board, state.restricted
+
+    def worth(cell: Cell) -> tuple[float, ...]:
+        lengths = path_lengths(board, cell, closed)
+        far = [min(lengths.get(pursuer, OUT_OF_REACH), OUT_OF_REACH) for pursuer in state.pursuers]
+        detours = [way - manhattan(cell, p) for way, p in zip(far, state.pursuers, strict=True)]
+        return sum(far) + sum(detours), min(far)
+
+    return _best(evader_moves(board, state.evader, closed), worth, rng)
+
+
+EVADERS: dict[str, EvaderPolicy] = {
+    'random': random_evader,
+    'flee': flee,
+    'adversary': adversary,
+    'hide': hide,
+}
 
 
 def evader_question(state: PursuitState) -> Question:

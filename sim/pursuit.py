@@ -218,6 +218,10 @@ class Pursuit:
         """Close `cells` from now on."""
         self.state = replace(self.state, restricted=self.state.restricted | frozenset(cells))
 
+    def lift(self, cells: Iterable[Cell]) -> None:
+        """Open `cells` from now on; walls stay."""
+        self.state = replace(self.state, restricted=self.state.restricted - frozenset(cells))
+
     def step(self, moves: Sequence[Cell] | None) -> PursuitState:
         """Play one step: the pursuers' `moves` (None: a lost turn), then the evader's.
 

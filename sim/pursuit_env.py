@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board, Cell, EvaderPolicy, Outcome, pursuer_moves, PURSUERS
 from ld_agent_sim.scenario import Scenario
@@ -56,8 +55,8 @@ class PursuitEnv(ParallelEnv[str, Observation, int]):
     | `action_mask` | `Box(0, 1, (actions,), int8)`: 1 for each action that is legal now |
 
     The planes count, in each cell: this pursuer, the other pursuers, the evader, and closed
-    cells (walls and all areas published so far). A published area is in force one step later,
-    and the mask follows what is in force.
+    cells (walls and all areas that were published and not lifted). A published area is in force
+    one step later, and the mask follows what is in force.
 
     All pursuers get the same reward: -0.01 a step, -0.1 a violation, +1 for the capture.
     Capture and too many violations terminate an episode; the last step truncates it. An illegal
@@ -129,7 +128,7 @@ class PursuitEnv(ParallelEnv[str, Observation, int]):
             self._seeds = np.random.default_rng(seed)
         self._seed = int(self._seeds.integers(2**31)) if seed is None else seed
         self._world.reset(self._seed)
-        self._published: frozenset[Cell] = frozenset()
+        self._published: dict[str, frozenset[Cell]] = {}
         self.agents = list(self.possible_agents)
         self._publish()
         return self._observations(), self._infos()
@@ -186,7 +185,7 @@ class PursuitEnv(ParallelEnv[str, Observation, int]):
     def _publish(self) -> None:
         board = self._world.game.state.board
         for event in self._world.announcements():
-            self._published |= polygon_cells(event.corners, board)
+            self._published[event.name] = event.cells(board)
 
     def _observations(self) -> dict[str, Observation]:
         state = self._world.game.state
@@ -194,7 +193,7 @@ class PursuitEnv(ParallelEnv[str, Observation, int]):
         for x, y in state.pursuers:
             planes[1, y, x] += 1
         planes[2, state.evader[1], state.evader[0]] = 1
-        for x, y in self._world.chart() | self._published:
+        for x, y in self._world.chart().union(*self._published.values()):
             planes[3, y, x] = 1
         return {
             agent: {'observation': _seen_from(planes, cell), 'action_mask': self._mask(cell)}

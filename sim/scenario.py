@@ -14,28 +14,97 @@
 """Scenarios: a board, and which restricted area is published in which step.
 
 An area is published at its step and in force one step later, so that a message has time to
-arrive before the referee counts.
+arrive before the referee counts. One that is lifted is open at once, so that who goes there
+breaks no rule.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
 
-from ld_agent_sim.areas import disc_corners, Point, polygon_cells, rectangle_corners
+from ld_agent_sim.areas import Point, polygon_cells, rectangle_corners
 from ld_agent_sim.pursuit import Board, Cell
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, ValidationError
-import yaml
+import numpy as np
+
+WAY_OUT = 4
+"""A rectangle whose shorter side is at most this long, and two cells or more from the border at
+either end of it, leaves a pursuer on it a legal move off it."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """At `step` the area `name` is published, with these corners in cells."""
+    """At `step` the area `name` is published, or that it is open again.
+
+    Attributes:
+        corners: of the area, in cells; empty for a lift.
+        sentence: is published instead of the corners; what it means is `stated` or the corners.
+        stated: the cells that the scenario's author says a sentence closes.
+    """
 
     step: int
     name: str
-    corners: tuple[Point, ...]
+    corners: tuple[Point, ...] = ()
+    sentence: str = ''
+    stated: frozenset[Cell] = frozenset()
+
+    @property
+    def lifts(self) -> bool:
+        """Whether the area is open again."""
+        return not self.corners and not self.stated
+
+    def cells(self, board: Board) -> frozenset[Cell]:
+        """Return the cells that are closed; none for a lift."""
+        return polygon_cells(self.corners, board) if self.corners else self.stated
+
+
+@dataclass(frozen=True)
+class RandomRectangle:
+    """A rectangle whose step, sides and place are drawn from the seed.
+
+    It lies where the evader cannot have come before it is in force, so that the evader is never
+    shut in, and leaves every pursuer a way out (`WAY_OUT`).
+
+    Attributes:
+        steps: first and last step at which it may be published.
+        short: least and most cells of its shorter side, along x or along y.
+        long: the same of its other side.
+    """
+
+    name: str
+    steps: tuple[int, int]
+    short: tuple[int, int]
+    long: tuple[int, int]
+
+    def draw(self, board: Board, evader: Cell, seed: int) -> Event:
+        """Return the rectangle of a seed, the same whatever the pursuers do.
+
+        Raises:
+            ValueError: the board has no room for it.
+        """
+        rng = np.random.default_rng([seed, 2])  # Not the game's own stream.
+        step = int(rng.integers(self.steps[0], self.steps[1] + 1))
+        sides = [int(rng.integers(low, high + 1)) for low, high in (self.short, self.long)]
+        upright = bool(rng.integers(2))
+        margins = [2, 0]
+        if upright:
+            sides, margins = sides[::-1], margins[::-1]
+        columns, rows = (
+            range(margin, size - side - margin + 1)
+            for size, side, margin in zip((board.width, board.height), sides, margins, strict=True)
+        )
+        places = [
+            (west, south, west + sides[0] - 1, south + sides[1] - 1)
+            for west in columns
+            for south in rows
+        ]
+        free = [place for place in places if _apart(place, evader) > step + 1]
+        if not free:
+            raise ValueError(
+                f'area {self.name!r}: the board has no room for a rectangle of '
+                f'{sides[0]} x {sides[1]} cells away from the evader on {evader}'
+            )
+        west, south, east, north = free[int(rng.integers(len(free)))]
+        return Event(step, self.name, tuple(rectangle_corners((west, south), (east, north))))
 
 
 @dataclass(frozen=True)
@@ -47,115 +116,19 @@ class Scenario:
     events: tuple[Event, ...] = ()
     pursuers: tuple[Cell, ...] | None = None
     evader: Cell | None = None
+    drawn: tuple[RandomRectangle, ...] = ()
+
+    def events_of(self, seed: int, evader: Cell) -> list[Event]:
+        """Return what is published in the episode of a seed, in order of the steps.
+
+        Raises:
+            ValueError: the board has no room for an area that is drawn.
+        """
+        drawn = [area.draw(self.board, evader, seed) for area in self.drawn]
+        return sorted((*self.events, *drawn), key=lambda event: event.step)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra='forbid', allow_inf_nan=False)
-
-
-class _BoardPart(_Part):
-    width: int = 20
-    height: int = 20
-    moves: Literal['exact', 'up_to'] = 'exact'
-    walls: list[tuple[Cell, Cell]] = []
-    walls_block: bool = False
-
-    def board(self) -> Board:
-        chart = Board(self.width, self.height)
-        for end in (end for wall in self.walls for end in wall):
-            if not chart.inside(end):
-                raise ValueError(f'board.walls: {end} is not on the board')
-        walls = frozenset(cell for a, b in self.walls for cell in _span(a, b))
-        return Board(self.width, self.height, self.moves, walls, self.walls_block)
-
-
-class _DiscPart(_Part):
-    centre: Point
-    radius: PositiveFloat
-
-
-class _AreaPart(_Part):
-    name: str
-    rectangle: tuple[Point, Point] | None = None
-    disc: _DiscPart | None = None
-    polygon: list[Point] | None = None
-
-    def corners(self) -> list[Point]:
-        given = []
-        if self.rectangle is not None:
-            given.append(rectangle_corners(*self.rectangle))
-        if self.disc is not None:
-            given.append(disc_corners(self.disc.centre, self.disc.radius))
-        if self.polygon is not None:
-            given.append(self.polygon)
-        if len(given) != 1:
-            raise ValueError('give one of rectangle, disc and polygon')
-        return given[0]
-
-
-class _EventPart(_Part):
-    step: NonNegativeInt
-    area: _AreaPart
-
-    def event(self, board: Board) -> Event:
-        try:
-            corners = self.area.corners()
-            polygon_cells(corners, board)
-        except ValueError as error:
-            raise ValueError(f'area {self.area.name!r}: {error}') from None
-        return Event(self.step, self.area.name, tuple(corners))
-
-
-class _File(_Part):
-    description: str = ''
-    board: _BoardPart = _BoardPart()
-    events: list[_EventPart] = []
-    pursuers: tuple[Cell, Cell, Cell] | None = None
-    evader: Cell | None = None
-
-    def scenario(self, name: str) -> Scenario:
-        board = self.board.board()
-        for cell in (*(self.pursuers or ()), *((self.evader,) if self.evader else ())):
-            if not board.inside(cell) or cell in board.walls:
-                raise ValueError(f'the start cell {cell} is in a wall or not on the board')
-        events = tuple(event.event(board) for event in self.events)
-        return Scenario(name, board, events, self.pursuers, self.evader)
-
-
-def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        ValueError: one sentence: the file, the field, what is wrong.
-    """
-    try:
-        spec = yaml.safe_load(path.read_text(encoding='utf-8'))
-        return _File.model_validate(spec).scenario(path.stem)
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror})') from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        what = f'line {line} is not valid YAML: {error.problem}'
-    except yaml.YAMLError as error:
-        what = f'not valid YAML: {" ".join(str(error).split())}'
-    except ValidationError as error:
-        what = '; '.join(_fault(fault) for fault in error.errors())
-    except ValueError as error:
-        what = str(error)
-    raise ValueError(f'{path}: {what} (config/scenarios has examples)')
-
-
-def _fault(fault: Any) -> str:
-    field = '.'.join(str(part) for part in fault['loc']) or 'the file'
-    if fault['type'] == 'extra_forbidden':
-        return f'unknown field {field}'
-    if fault['type'] == 'missing':
-        return f'{field} is missing'
-    if fault['type'] == 'model_type':
-        return f'{field} must hold fields with values'
-    return f'{field}: {fault["msg"]}, not {fault["input"]!r}'
-
-
-def _span(a: Cell, b: Cell) -> list[Cell]:
-    xs, ys = sorted((a[0], b[0])), sorted((a[1], b[1]))
-    return [(x, y) for x in range(xs[0], xs[1] + 1) for y in range(ys[0], ys[1] + 1)]
+def _apart(place: tuple[int, int, int, int], cell: Cell) -> int:
+    """Return the Manhattan distance of a cell from a rectangle (west, south, east, north)."""
+    west, south, east, north = place
+    return max(west - cell[0], cell[0] - east, 0) + max(south - cell[1], cell[1] - north, 0)

@@ -22,12 +22,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ld_agent_sim.evaders import OUT_OF_REACH
 from ld_agent_sim.paths import path_lengths
 from ld_agent_sim.pursuit import Board, Cell, evader_moves, pursuer_moves
 import numpy as np
-
-OUT_OF_REACH = 99
-"""The path length that the evaders give to a cell with no way to it."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, runtime_checkable
 
-from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import evader_question, EVADERS
 from ld_agent_sim.pursuit import Board, Cell, EvaderPolicy, Pursuit
 from ld_agent_sim.pursuit_rules import PursuitRules
@@ -110,7 +109,12 @@ class _Pending:
 
 
 class PursuitWorld:
-    """The pursuit as a world; a scenario brings its board, start cells and restricted areas."""
+    """The pursuit as a world; a scenario brings its board, start cells and restricted areas.
+
+    Attributes:
+        game: the episode.
+        events: all that is published in this episode, in order; the agent is not told.
+    """
 
     task = 'pursuit'
     role = 'evader'
@@ -144,14 +148,23 @@ class PursuitWorld:
             pursuers=self._scenario.pursuers,
             evader_cell=self._scenario.evader,
         )
-        self._coming = sorted(self._scenario.events, key=lambda event: event.step)
+        self.events = tuple(self._scenario.events_of(seed, self.game.state.evader))
+        self._coming = self.events
         self._pending: list[_Pending] = []
+        self._areas: dict[str, frozenset[Cell]] = {}
 
     def announcements(self) -> list[Event]:
-        """Return the areas to publish now, each once; they are in force one step later."""
+        """Return what to publish now, each event once.
+
+        An area is in force one step later, that it is open again at once.
+        """
         now = [event for event in self._coming if event.step <= self.step]
         self._coming = self._coming[len(now) :]
-        self._pending += [_Pending(event, self.step + 1) for event in now]
+        for event in now:
+            if event.lifts:
+                self._lift(event.name)
+            else:
+                self._pending.append(_Pending(event, self.step + 1))
         return now
 
     def observation(self) -> dict[str, Any]:
@@ -173,9 +186,14 @@ class PursuitWorld:
         moves = None if decision is None else decision.get('moves')
         self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves])
         for pending in [p for p in self._pending if p.in_force <= self.step]:
-            cells = polygon_cells(pending.event.corners, self.game.state.board)
-            self.game.restrict(cells)
+            event = pending.event
+            self._areas[event.name] = event.cells(self.game.state.board)
+            self.game.restrict(self._areas[event.name])
             self._pending.remove(pending)
+
+    def _lift(self, name: str) -> None:
+        lifted = self._areas.pop(name)
+        self.game.lift(lifted.difference(*self._areas.values()))
 
     @property
     def done(self) -> bool:

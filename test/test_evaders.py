@@ -19,7 +19,7 @@ from collections import deque
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ld_agent_sim.evaders import adversary, EVADERS, flee, random_evader
+from ld_agent_sim.evaders import adversary, EVADERS, flee, hide, random_evader
 from ld_agent_sim.pursuit import Board, pursuer_moves, Pursuit, PursuitState
 import numpy as np
 import pytest
@@ -164,3 +164,19 @@ def test_greedy_pursuit_takes_as_long_as_measured(name, low, high):
             )
         steps.append(game.state.step)
     assert low < np.mean(steps) < high
+
+
+@quick
+@given(state=positions())
+def test_hide_is_flee_where_nothing_is_closed(state):
+    board = Board(state.board.width, state.board.height)
+    open_water = position(state.pursuers, state.evader, board)
+    assert choices(hide, open_water) == choices(flee, open_water)
+
+
+def test_hide_slips_behind_an_area_where_flee_runs_past_it():
+    # The bar lies in the north-west of the evader; the pursuers come from the west.
+    bar = {(5, y) for y in range(3, 9)}
+    state = position([(1, 6), (1, 7), (1, 6)], (6, 2), Board(11, 10), bar)
+    assert (6, 3) not in choices(flee, state)
+    assert choices(hide, state) == {(6, 3)}

@@ -146,7 +146,7 @@ def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():
     [
         (
             {'evader': 'ghost'},
-            "evader 'ghost' is unknown; use one of random, flee, adversary, llm",
+            "evader 'ghost' is unknown; use one of random, flee, adversary, hide, llm",
         ),
         ({'board': '9'}, "the board '9' is not WIDTHxHEIGHT, such as 20x20"),
         ({'board': '1x9'}, 'a board of 1x9 is too small; use 2x2 or more'),

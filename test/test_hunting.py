@@ -32,10 +32,6 @@ BOARD = Board(9, 7)
 SCENARIOS = ('on_top', 'rectangle', 'several', 'u_trap', 'wall_gap')
 
 
-def known():
-    return {'closed': set(), 'steps': {}, 'reach': {}}
-
-
 def observed(pursuers, evader, track=()):
     return {
         'width': 9, 'height': 7, 'moves': 'exact', 'walls': [], 'areas': {},
@@ -51,7 +47,7 @@ def test_the_replies_that_the_functions_foresee_are_the_evaders(data):
     pursuers, evader = tuple(data.draw(cell) for _ in range(3)), data.draw(cell)
     state = observed(pursuers, evader)
     for name, wary in (('flee', False), ('adversary', True)):
-        likely = TOOLS['_replies'](pursuers, evader, wary, state, known())
+        likely = TOOLS['_replies'](pursuers, evader, wary, state, TOOLS['_known'](state))
         position = PursuitState(BOARD, pursuers, evader)
         real = {EVADERS[name](position, np.random.default_rng(s)) for s in range(40)}
         assert set(likely) == real
@@ -62,12 +58,14 @@ def test_the_replies_that_the_functions_foresee_are_the_evaders(data):
 def test_an_evader_is_held_for_wary_only_where_a_plain_one_moves_otherwise(data):
     cell = st.sampled_from(BOARD.free())
     pursuers, before = tuple(data.draw(cell) for _ in range(3)), data.draw(cell)
+    seen = observed(pursuers, before)
     plain, wary = (
-        set(TOOLS['_replies'](pursuers, before, habit, observed(pursuers, before), known()))
+        set(TOOLS['_replies'](pursuers, before, habit, seen, TOOLS['_known'](seen)))
         for habit in (False, True)
     )
     for now in evader_moves(BOARD, before):
-        found = TOOLS['_is_wary'](observed(pursuers, now, [before]), known())
+        later = observed(pursuers, now, [before])
+        found = TOOLS['_is_wary'](later, TOOLS['_known'](later))
         assert found == (now in wary - plain)
 
 

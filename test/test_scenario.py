@@ -19,8 +19,8 @@ from pathlib import Path
 
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import flee
-from ld_agent_sim.pursuit import Board
-from ld_agent_sim.scenario import load_scenario
+from ld_agent_sim.pursuit import Board, manhattan, pursuer_moves
+from ld_agent_sim.scenario_file import load_scenario
 from ld_agent_sim.worlds import make_world, PursuitWorld
 import pytest
 
@@ -37,6 +37,17 @@ def row(y, west, east):
 
 
 EVENTS = {
+    'hiding': [(0, 'reef', block(8, 4, 11, 15))],
+    'moving': [
+        (1, 'iceberg', block(3, 8, 6, 11)),
+        (3, 'iceberg', set()),
+        (3, 'iceberg', block(6, 8, 9, 11)),
+        (5, 'iceberg', set()),
+        (5, 'iceberg', block(9, 8, 12, 11)),
+        (7, 'iceberg', set()),
+        (7, 'iceberg', block(12, 8, 15, 11)),
+        (9, 'iceberg', set()),
+    ],
     'on_top': [(0, 'squall', block(4, 4, 8, 8))],
     'rectangle': [(2, 'whirlpool', block(8, 8, 11, 11))],
     'several': [
@@ -48,6 +59,7 @@ EVENTS = {
             row(13, 8, 14) | row(14, 9, 13) | row(15, 10, 12) | row(16, 11, 11) | {(11, 17)},
         ),
     ],
+    'table2': [],
     'u_trap': [
         (0, 'north_arm', block(6, 13, 12, 14)),
         (0, 'south_arm', block(6, 5, 12, 6)),
@@ -76,9 +88,7 @@ def test_every_shipped_scenario_is_checked_here():
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_scenario_closes_the_cells_that_it_says(path):
     scenario = load_scenario(path)
-    found = [
-        (e.step, e.name, set(polygon_cells(e.corners, scenario.board))) for e in scenario.events
-    ]
+    found = [(e.step, e.name, set(e.cells(scenario.board))) for e in scenario.events]
     assert scenario.name == path.stem
     assert found == EVENTS[path.stem]
 
@@ -87,14 +97,20 @@ def test_a_shipped_scenario_closes_the_cells_that_it_says(path):
 def test_a_shipped_scenario_can_be_played(path):
     world = make_world('pursuit', evader=flee, scenario=load_scenario(path))
     world.reset(3)
+    events, closed = EVENTS[path.stem], {}
     published = []
-    for _ in range(8):
+    for step in range(10):
         published += [event.name for event in world.announcements()]
+        for when, name, cells in events:
+            if when == step - 1 and cells:
+                closed[name] = cells
+            elif when == step and not cells:
+                del closed[name]
+        if events:
+            assert world.truth() == world.chart().union(*closed.values()), step
         world.apply(None)
-    assert published == [name for _, name, _ in EVENTS[path.stem]]
-    closed = set().union(*(cells for _, _, cells in EVENTS[path.stem]))
-    assert world.truth() == world.chart() | closed
-    assert not set(world.actors()['evader']) & (world.truth() - closed)
+    assert published[: len(events)] == [name for _, name, _ in events]
+    assert not set(world.actors()['evader']) & world.chart()
 
 
 def test_the_wall_with_a_gap_has_one_gap_and_cannot_be_jumped():
@@ -141,6 +157,76 @@ def test_an_area_is_published_once_and_in_force_one_step_later(tmp_path):
     assert world.observation()['walls'] == []
 
 
+def test_the_lifts_of_the_moving_area_name_a_cell_that_is_open_then():
+    scenario = load_scenario(FOLDER / 'moving.yaml')
+    lifts = [event for event in scenario.events if event.lifts]
+    assert [event.sentence for event in lifts] == [
+        'the area around (4, 9) is open again',
+        'the area around (7, 9) is open again',
+        'the area around (10, 9) is open again',
+        'the area around (13, 9) is open again',
+    ]
+
+
+def test_a_lift_names_a_cell_of_no_other_area_and_opens_only_the_cells_of_no_other(tmp_path):
+    text = (
+        'board: {width: 9, height: 6}\n'
+        'events:\n'
+        '  - {step: 0, area: {name: a, rectangle: [[1, 1], [5, 2]]}}\n'
+        '  - {step: 0, area: {name: b, rectangle: [[2, 1], [7, 4]]}}\n'
+        '  - {step: 2, lift: a}\n'
+    )
+    world = PursuitWorld(scenario=load_scenario(written(tmp_path, text)))
+    world.announcements()
+    world.apply(None)
+    assert world.truth() == block(1, 1, 5, 2) | block(2, 1, 7, 4)
+    world.apply(None)
+    (lift,) = world.announcements()
+    assert lift.sentence == 'the area around (1, 1) is open again'
+    assert world.truth() == block(2, 1, 7, 4)
+
+
+def test_a_sentence_closes_the_cells_that_its_author_states(tmp_path):
+    text = (
+        'board: {width: 9, height: 6}\n'
+        'events:\n'
+        '  - {step: 0, area: {name: a, sentence: row 2 is closed, cells: [[3, 2], [4, 2]]}}\n'
+        '  - {step: 0, area: {name: b, sentence: keep out, rectangle: [[6, 1], [7, 2]]}}\n'
+    )
+    world = PursuitWorld(scenario=load_scenario(written(tmp_path, text)))
+    assert [e.sentence for e in world.announcements()] == ['row 2 is closed', 'keep out']
+    world.apply(None)
+    assert world.truth() == row(2, 3, 4) | block(6, 1, 7, 2)
+
+
+def test_a_drawn_rectangle_follows_the_seed_and_never_shuts_anybody_in():
+    scenario = load_scenario(FOLDER / 'table2.yaml')
+    world = PursuitWorld(scenario=scenario)
+    seen = set()
+    for seed in range(300):
+        world.reset(seed)
+        evader = world.game.state.evader
+        (event,) = scenario.events_of(seed, evader)
+        assert scenario.events_of(seed, evader) == [event]
+        cells = event.cells(scenario.board)
+        width, height = (len({cell[axis] for cell in cells}) for axis in (0, 1))
+        assert 2 <= min(width, height) <= 4 <= max(width, height) <= 10
+        assert 1 <= event.step <= 3
+        assert min(manhattan(cell, evader) for cell in cells) > event.step + 1
+        assert all(pursuer_moves(scenario.board, cell, cells) for cell in cells)
+        seen.add(event)
+    assert len(seen) > 290
+
+
+def test_a_board_without_room_for_a_drawn_rectangle_is_named(tmp_path):
+    text = (
+        'board: {width: 8, height: 6}\n'
+        'drawn: [{name: a, steps: [3, 3], short: [2, 2], long: [6, 6]}]\n'
+    )
+    with pytest.raises(ValueError, match=r"area 'a': the board has no room for .*2.* cells away"):
+        PursuitWorld(scenario=load_scenario(written(tmp_path, text)))
+
+
 def test_a_corner_may_lie_between_cells(tmp_path):
     area = '{name: a, disc: {centre: [2.5, 2.5], radius: 0.8}}'
     (event,) = load_scenario(written(tmp_path, f'events: [{{step: 0, area: {area}}}]')).events
@@ -172,7 +258,35 @@ def area(shape):
             'board: {walls: [[[3, 3], [3, 5]]]}\npursuers: [[3, 4], [0, 0], [1, 1]]\n',
             'the start cell (3, 4) is in a wall or not on the board',
         ),
-        ('events: [{step: 1}]\n', 'events.0.area is missing'),
+        ('events: [{step: 1}]\n', 'event at step 1: give one of area and lift'),
+        ('events: [{step: 1, lift: ice}]\n', "lift of 'ice' at step 1: no area of that name"),
+        (
+            area('rectangle: [[1, 1], [2, 2]]').replace('}}]', '}}, {step: 1, lift: ice}]'),
+            "lift of 'ice' at step 1: no area of that name is in force",
+        ),
+        (
+            'events:\n'
+            '  - {step: 1, area: {name: a, rectangle: [[1, 1], [2, 2]]}}\n'
+            '  - {step: 1, area: {name: b, rectangle: [[0, 0], [3, 3]]}}\n'
+            '  - {step: 2, lift: a}\n',
+            "lift of 'a' at step 2: all its cells are in other areas too",
+        ),
+        (
+            'events:\n'
+            '  - {step: 1, area: {name: a, rectangle: [[1, 1], [2, 2]]}}\n'
+            '  - {step: 2, area: {name: a, rectangle: [[5, 5], [6, 6]]}}\n',
+            "area 'a' is published twice without a lift between",
+        ),
+        (area('cells: [[1, 1]]'), "area 'ice': cells say what a sentence closes: give both"),
+        (area('cells: [[1, 30]], sentence: shut'), "area 'ice': the cell (1, 30) is not on the"),
+        (
+            'drawn: [{name: a, steps: [3, 1], short: [2, 4], long: [4, 9]}]\n',
+            "drawn area 'a': steps must go up, not 3 to 1",
+        ),
+        (
+            'drawn: [{name: a, steps: [1, 3], short: [2, 5], long: [4, 9]}]\n',
+            "drawn area 'a': short goes up to 5; with more than 4 a pursuer could be shut in",
+        ),
         ('events: [{step: -1, area: {name: a, polygon: []}}]\n', 'events.0.step: Input should be'),
         (area('square: [1, 2]'), 'unknown field events.0.area.square'),
         (area('polygon: [[1, 2], [3, 4]]'), "area 'ice': a polygon needs three corners or more"),
@@ -199,8 +313,8 @@ def test_a_broken_file_gives_one_sentence_with_the_file_and_the_field(tmp_path, 
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path):
-    fault = fault_of(written(tmp_path, 'evader: [1, x]\nevents: [{step: 1}]\nname: a\n'))
-    assert all(field in fault for field in ('evader.1', 'events.0.area', 'name'))
+    fault = fault_of(written(tmp_path, 'evader: [1, x]\nevents: [{step: x}]\nname: a\n'))
+    assert all(field in fault for field in ('evader.1', 'events.0.step', 'name'))
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):

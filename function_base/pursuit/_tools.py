@@ -56,23 +56,22 @@ def _steps(cell, state, closed):
     return found
 
 
+EXACT = ((-2, 0), (-1, -1), (-1, 1), (0, -2), (0, 2), (1, -1), (1, 1), (2, 0))
+UP_TO = tuple(sorted((*EXACT, (-1, 0), (0, -1), (0, 0), (0, 1), (1, 0))))
+
+
 def _reach(cell, state, closed):
     """Return the cells a pursuer on `cell` may move to, as sorted tuples."""
-    least = 2 if state.get('moves', 'exact') == 'exact' else 0
+    blocks = state.get('walls_block', False)
+    width, height = state['width'], state['height']
     found = []
-    for dx in range(-2, 3):
-        for dy in range(-2, 3):
-            there = (cell[0] + dx, cell[1] + dy)
-            length = abs(dx) + abs(dy)
-            if length > 2 or length < least or not _inside(there, state) or there in closed:
-                continue
-            if (
-                state.get('walls_block', False)
-                and length == 2
-                and not _between(cell, there, closed)
-            ):
-                continue
-            found.append(there)
+    for dx, dy in EXACT if state.get('moves', 'exact') == 'exact' else UP_TO:
+        there = (cell[0] + dx, cell[1] + dy)
+        if not (0 <= there[0] < width and 0 <= there[1] < height) or there in closed:
+            continue
+        if blocks and abs(dx) + abs(dy) == 2 and not _between(cell, there, closed):
+            continue
+        found.append(there)
     return found
 
 
@@ -84,8 +83,14 @@ def _between(a, b, closed):
 
 
 def _hops(state, closed):
-    """Return cell → number of pursuer moves until next to the evader, by breadth-first search."""
-    evader = (state['evader'][0], state['evader'][1])
+    """Return cell → number of pursuer moves until next to the evader."""
+    return _hops_to(
+        (state['evader'][0], state['evader'][1]), state, closed, lambda c: _reach(c, state, closed)
+    )
+
+
+def _hops_to(evader, state, closed, reach):
+    """Return the same for an evader on another cell, by breadth-first search over `reach`."""
     wave = [evader, *_steps(evader, state, closed)]
     hops = {}
     for cell in wave:
@@ -95,7 +100,7 @@ def _hops(state, closed):
         count += 1
         further = []
         for cell in wave:
-            for there in _reach(cell, state, closed):
+            for there in reach(cell):
                 if there not in hops:
                     hops[there] = count
                     further.append(there)
@@ -143,14 +148,34 @@ WIDTH = 6
 STEPS = 3
 
 
+def _known(state):
+    """Return what is found out once a decision: the closed cells, and who can go where."""
+    closed = _closed(state)
+    return {
+        'closed': closed,
+        'round': _lies_between(state, closed),
+        'steps': {},
+        'reach': {},
+        'closer': {},
+        'hops': {},
+    }
+
+
+def _lies_between(state, closed):
+    """Tell whether a closed cell lies among the pursuers and the evader, or next to them."""
+    cells = [*state['pursuers'], state['evader']]
+    west, east = min(c[0] for c in cells) - 1, max(c[0] for c in cells) + 1
+    south, north = min(c[1] for c in cells) - 1, max(c[1] for c in cells) + 1
+    return any(west <= x <= east and south <= y <= north for x, y in closed)
+
+
 def _together(measured, state, prefer, kept):
     """Return the moves, among each pursuer's `kept` preferred rows, that serve best together.
 
-    Looks some steps ahead: to the pursuers' moves, the evader's likely replies, and again.
-    What is measured there is straight, so a pursuer that has to go round what is closed keeps to
-    its shortest way.
+    Looks some steps ahead: to the pursuers' moves, the evader's likely replies, and again. Where
+    something closed lies between, distances are those of the way round it.
     """
-    known = {'closed': _closed(state), 'steps': {}, 'reach': {}}
+    known = _known(state)
     options = []
     for number, rows in enumerate(measured):
         rows = _on_the_way(rows, state)
@@ -191,20 +216,36 @@ def _outcomes(options, evader, first, wary, state, known):
         if all(_straight(cell, evader) < 2 for cell in cells):
             return [(-1, cells, evader, first or cells)]
         replies = _replies(cells, evader, wary, state, known)
-        costs = [_to_go(cells, reply) for reply in replies]
+        costs = [_to_go(cells, reply, state, known) for reply in replies]
         most = max(costs)
         found.append((sum(costs) / len(costs), cells, replies[costs.index(most)], first or cells))
     return sorted(found)
 
 
-def _to_go(cells, evader):
+def _to_go(cells, evader, state, known):
     """Return how far a position is from a capture, which is 0."""
     far, gaps = [], []
-    for x, y in cells:
-        dx, dy = abs(x - evader[0]), abs(y - evader[1])
-        far.append(dx + dy)
-        gaps.append(max(dx, dy))
+    hops = _hops_from(evader, state, known) if known['round'] else {}
+    for cell in cells:
+        dx, dy = abs(cell[0] - evader[0]), abs(cell[1] - evader[1])
+        way = max(dx + dy, 2 * hops.get(cell, 0))
+        far.append(way)
+        gaps.append(way - min(dx, dy))
     return 0 if max(far) < 2 else 10 * max(far) + 10 * max(gaps) + 3 * sum(far)
+
+
+def _hops_from(evader, state, known):
+    """Return cell → number of pursuer moves until next to an evader on that cell.
+
+    A cell with no way to it is far from all.
+    """
+    if evader not in known['hops']:
+        found = _hops_to(evader, state, known['closed'], lambda c: _ends(c, state, known))
+        for x in range(state['width']):
+            for y in range(state['height']):
+                found.setdefault((x, y), 2 * (state['width'] + state['height']))
+        known['hops'][evader] = found
+    return known['hops'][evader]
 
 
 def _replies(cells, evader, wary, state, known):
@@ -252,10 +293,20 @@ def _flights(cell, state, known):
     return known['steps'][cell]
 
 
+def _ends(cell, state, known):
+    """Return where a pursuer may go from a cell."""
+    if cell not in known['reach']:
+        known['reach'][cell] = _reach(cell, state, known['closed'])
+    return known['reach'][cell]
+
+
 def _closer(cell, evader, state, known):
     """Return a pursuer's `KEPT` moves that end nearest to the evader, nearest first."""
-    if (cell, evader) not in known['reach']:
-        ends = _reach(cell, state, known['closed']) or [cell]
-        ends = sorted(ends, key=lambda end: (_straight(end, evader), end))
-        known['reach'][cell, evader] = ends[:KEPT]
-    return known['reach'][cell, evader]
+    if (cell, evader) not in known['closer']:
+        hops = _hops_from(evader, state, known) if known['round'] else {}
+        ends = _ends(cell, state, known) or [cell]
+        ends = sorted(
+            ends, key=lambda end: (max(_straight(end, evader), 2 * hops.get(end, 0)), end)
+        )
+        known['closer'][cell, evader] = ends[:KEPT]
+    return known['closer'][cell, evader]

@@ -37,6 +37,7 @@ from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
 from ld_agent.players import find_task
 from ld_agent.retrieval_bench import retrieval_report
+from ld_agent.scenario_bench import scenario_report
 from ld_agent.selector import Selector
 from ld_agent.sentence_bench import sentence_report
 from ld_agent.sentences.author import open_author
@@ -97,19 +98,20 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
         open_author(s.model, progress=show_step), s.task, _tell
     ),
     'steps': lambda s: steps_report(s.episodes, s.seed, progress=show_step),
+    'scenarios': lambda s: scenario_report(s.episodes, s.seed, progress=show_step),
     'retrieval': lambda s: retrieval_report(
         s.selector, s.task, _tell, s.most, s.plot('retrieval')
     ),
 }
-ON_REQUEST = ('steps', 'retrieval')
-"""Run only where they are named: one takes long, the other needs `.[retriever,bench]`."""
+ON_REQUEST = ('steps', 'scenarios', 'retrieval')
+"""Run only where they are named: they take long, and the last needs `.[retriever,bench]`."""
 
 
 def bench(
     parts: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f'Some of {", ".join(PARTS)}; default: all but the last two.',
+            help=f'Some of {", ".join(PARTS)}; default: all but the last three.',
             autocompletion=one_of(*PARTS),
         ),
     ] = None,
@@ -117,8 +119,10 @@ def bench(
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     task: Annotated[str, typer.Option(help='Task.')] = 'pursuit',
     decisions: Annotated[int, typer.Option(min=1, help='Decisions for the entropy.')] = 100,
-    episodes: Annotated[int, typer.Option(min=2, help='Episodes for the steps.')] = EPISODES,
-    seed: Annotated[int, typer.Option(min=0, help='First seed of the steps.')] = FIRST_SEED,
+    episodes: Annotated[
+        int, typer.Option(min=2, help='Episodes for steps, scenarios.')
+    ] = EPISODES,
+    seed: Annotated[int, typer.Option(min=0, help='First seed of steps, scenarios.')] = FIRST_SEED,
     most: Annotated[
         int, typer.Option(min=10, help='Largest base for the cost of retrieval.')
     ] = 1_000_000,

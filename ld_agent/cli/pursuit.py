@@ -34,8 +34,8 @@ def pursuit(
     evader: Annotated[
         str,
         typer.Option(
-            help='random, flee, adversary or llm.',
-            autocompletion=one_of('random', 'flee', 'adversary', 'llm'),
+            help='random, flee, adversary, hide or llm.',
+            autocompletion=one_of('random', 'flee', 'adversary', 'hide', 'llm'),
         ),
     ] = 'flee',
     board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',

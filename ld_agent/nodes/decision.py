@@ -52,6 +52,7 @@ class DecisionNode(LifecycleNode):
         self._waiting: State | None = None
         self._met: float | None = None
         self._episode: int | None = None
+        self._ended: int | None = None
         if self.settings.autostart:
             if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
                 raise LdAgentError('the decision node could not be configured, see above')
@@ -148,7 +149,10 @@ class DecisionNode(LifecycleNode):
         )
 
     def _on_state(self, state: State) -> None:
-        if self._agent is None or state.done:
+        if self._agent is None:
+            return
+        if state.done:
+            self._forget(state.episode)
             return
         if not self._publisher.is_activated:
             self._waiting = state
@@ -157,10 +161,8 @@ class DecisionNode(LifecycleNode):
             publish_json(self._publisher, self._last[1])
             return
         if state.episode != self._episode:
-            # Who has just joined may be shown the end of the episode before; what it knows of
-            # areas belongs to the present one.
-            if self._episode is not None and time.monotonic() > self._settled:
-                self._agent.reset()
+            if self._episode is not None and self._episode != self._ended:
+                self._forget(self._episode)
             self._episode = state.episode
         try:
             decision = self._agent.decide(state)
@@ -177,6 +179,16 @@ class DecisionNode(LifecycleNode):
             guarded=len(decision.guarded),
             quarantined='; '.join(self._agent.quarantined) or 'none',
         )
+
+    def _forget(self, episode: int) -> None:
+        """Forget the areas of an episode that is over, before those of the next one arrive.
+
+        Who has just joined may be shown the end of the episode before; what it knows of areas
+        belongs to the present one.
+        """
+        if self._agent is not None and time.monotonic() > self._settled:
+            self._agent.reset()
+            self._ended = episode
 
     def _on_listener(self, matched: QoSPublisherMatchedInfo) -> None:
         """Say the last decision again: who came in the middle of a step has missed it."""

@@ -47,6 +47,10 @@ class SimulatorParameters(Parameters):
     scenario: str = Field('', description='name in config/scenarios, or path of a YAML file')
     model: str = Field('smollm2', description='model of the llm evader or opponent')
     deadline: float = Field(2.0, gt=0.0, le=600.0, description='seconds to wait for a decision')
+    emergency_timeout: float = Field(
+        2.0, ge=0.0, le=600.0,
+        description='seconds that a state waits for the function of an emergency, in lock-step',
+    )  # fmt: skip
     start_timeout: float = Field(
         180.0, gt=0.0, le=3600.0, description='seconds to wait for a decision node at the start'
     )

@@ -15,15 +15,17 @@
 
 Lock-step by default: a state goes out, and the step is played when its decision arrives or the
 deadline passes, which is a lost turn. Whatever arrives twice, late or for another step changes
-nothing. With `rate` above 0 the steps follow the wall clock instead.
+nothing. Where an emergency was published, the state waits until a function was published for it,
+or `emergency_timeout` is over. With `rate` above 0 the steps follow the wall clock instead.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 import time
 from typing import Any
 
-from ld_agent.messages import Decision, Result, State
+from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
     every,
@@ -36,11 +38,12 @@ from ld_agent.nodes.common import (
 )
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
+from ld_agent_sim.scenario import Event
 from ld_agent_sim.worlds import SpatialWorld
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
 TICK_SECONDS = 0.02
@@ -64,6 +67,7 @@ class Simulator(Node):
         }
         self._health = Health(self)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
         self.create_service(Trigger, 'reset', self._on_reset)
         self._episode = -1
         self._base_time = 0.0
@@ -72,6 +76,8 @@ class Simulator(Node):
         self._begun = time.monotonic()
         self._ended_at: float | None = None
         self._truth: Any = None
+        self._told_at: float | None = None
+        self._unheard: Counter[str] = Counter()
         every(self, TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
@@ -89,6 +95,8 @@ class Simulator(Node):
                         'without, and without a decision node every turn is lost'
                     )
                 self._next_episode()
+        elif self._told_at is not None:
+            self._wait_for_functions(now - self._told_at)
         elif self._asked_at is not None:
             waited = now - self._asked_at
             if self.settings.rate > 0:
@@ -130,8 +138,37 @@ class Simulator(Node):
         """Publish what is new, and the state last."""
         header = self._header()
         self._out['/clock'].publish(Clock(clock=header.stamp))
+        events = self._news()
         if self._board is not None:
-            self._mirror(self._board, header)
+            self._mirror(self._board, events, header)
+        self._unheard = Counter('remove' if event.lifts else 'add' for event in events)
+        if events and self.settings.rate == 0:
+            self._told_at = time.monotonic()
+        else:
+            self._show_state()
+
+    def _news(self) -> list[Event]:
+        """Return what a scenario publishes now."""
+        if self._board is None or self._world.done:
+            return []
+        return self._board.announcements()
+
+    def _on_function(self, update: FunctionUpdate) -> None:
+        self._unheard[update.action] -= 1
+
+    def _wait_for_functions(self, waited: float) -> None:
+        missing = (+self._unheard).total()
+        if missing and waited < self.settings.emergency_timeout:
+            return
+        if missing:
+            self._health.fault(
+                f'episode {self._episode}, step {self._world.step}: no function was published for '
+                f'{missing} emergencies within {waited:.1f} s; playing on'
+            )
+        self._told_at = None
+        self._show_state()
+
+    def _show_state(self) -> None:
         self._answer = None
         self._asked_at = time.monotonic()
         publish_json(
@@ -148,12 +185,17 @@ class Simulator(Node):
             ),
         )
 
-    def _mirror(self, board: SpatialWorld, header: Header) -> None:
+    def _mirror(self, board: SpatialWorld, events: list[Event], header: Header) -> None:
         """Publish what is spatial in typed messages too."""
         edge = self.settings.resolution
-        for event in board.announcements():
-            self.get_logger().info(f'step {self._world.step}: restricted area {event.name!r}')
-            self._out['restricted_area'].publish(convert.to_polygon(event.corners, header, edge))
+        for event in events:
+            told = event.sentence or 'a polygon'
+            self.get_logger().info(f'step {self._world.step}: area {event.name!r}: {told}')
+            if event.sentence:
+                self._out['emergency'].publish(String(data=event.sentence))
+            else:
+                area = convert.to_polygon(event.corners, header, edge)
+                self._out['restricted_area'].publish(area)
         truth = board.truth()
         if truth != self._truth:
             self._truth = truth
@@ -216,6 +258,7 @@ class Simulator(Node):
         if self._episode < 0 or self._ended_at is not None:
             response.success, response.message = False, 'no episode is running'
             return response
+        self._told_at = None
         response.success = True
         response.message = f'episode {self._episode} is abandoned, the next one begins'
         self._next_episode()

@@ -73,7 +73,7 @@ FRAMES = (
 )
 """The Python wheels of ROS lack tf2_msgs; single transforms are what Foxglove also reads."""
 
-MIRRORS = (GRID, TRUTH, PURSUERS, MOVES, EVADER, RESTRICTED_AREA)
+MIRRORS = (GRID, TRUTH, PURSUERS, MOVES, EVADER, RESTRICTED_AREA, EMERGENCY)
 """What the simulator publishes of a world with a board."""
 RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
             MARKERS, FRAMES, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip

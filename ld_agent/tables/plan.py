@@ -29,12 +29,27 @@ FIRST_SEED = 1_000_000
 """Reported seeds begin here; training and every choice of ours use smaller ones."""
 PAPER = 200
 """Episodes a method in the paper."""
+MORE = 500
 MANY = 1000
 MOST = 10_000
 """Games of 21 points, whose shares are to be told apart to a percentage point."""
 MATCH, ASIDE = 500, 20
 """Counted games of a match of 21 points, and those before them that are not counted."""
 OPPONENTS = ('random', 'stand_17', 'optimal')
+OURS = ('ld', 'reference')
+WITH_EMERGENCIES = ('large', 'small_free', 'small_pick', 'kd', *OURS)
+PAPER_SETTING = 'table2'
+"""The scenario of the paper's section 4.3."""
+SCENARIOS = {
+    'rectangle': 'flee',
+    'several': 'flee',
+    'u_trap': 'flee',
+    'wall_gap': 'flee',
+    'moving': 'flee',
+    'on_top': 'flee',
+    'hiding': 'hide',
+}
+"""The other scenarios, each with the evader that it is played against."""
 PURSUIT_OUTCOMES = {
     'success': 'success',
     'failure_without_violation': 'failure without violation',
@@ -123,6 +138,27 @@ TABLES = (
             Row('ld', episodes=MANY),
             Row('reference', episodes=MANY),
             Row('random'),
+        ),
+        PURSUIT_OUTCOMES,
+        steps_of='success',
+    ),
+    Table(
+        'table2',
+        'Table 2. Pursuit with a restricted area (paper, section 4.3)',
+        tuple(
+            Row(method, scenario=PAPER_SETTING, episodes=MORE if method in OURS else PAPER)
+            for method in WITH_EMERGENCIES
+        ),
+        PURSUIT_OUTCOMES,
+        steps_of='success',
+    ),
+    Table(
+        'scenarios',
+        'Table 2, continued. The scenarios',
+        tuple(
+            Row(method, evader, scenario)
+            for scenario, evader in SCENARIOS.items()
+            for method in WITH_EMERGENCIES
         ),
         PURSUIT_OUTCOMES,
         steps_of='success',

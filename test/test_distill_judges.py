@@ -80,6 +80,7 @@ def stage_change(number: int, **fields) -> str:
         (stage_change(0, takes='dict'), 'the first stage takes dict; it is given an empty list'),
         (stage_change(0, gives='int'), "stage 'list' gives int, but the next"),
         (stage_change(1, gives='10 ** 10 ** 10'), 'is not a plain data type'),
+        (stage_change(1, rules='Choose \ud800 or \u202e.'), "'\\u202e', '\\ud800'; write"),
         (stage_change(1, name='The Choice'), 'its name must be one word in small letters'),
         (stage_change(1, rules='x' * 201), 'its rules must have 1 to 200 characters'),
         (stage_change(1, repeat=True), 'so it needs a closing function'),

@@ -54,6 +54,7 @@ def settle(
             reply = teacher.ask(messages, reply_tokens)
             journal.add_reply(step.name, number, reply)
             text = reply.text
+        text = text.encode('utf-8', 'replace').decode()
         verdict = journal.verdict(step.name, number)
         if verdict is None:
             verdict = _judged(step, text, kept)

@@ -37,7 +37,7 @@ def settle(
     """Return what was accepted of a step: piece → content.
 
     A faulty piece goes back with its faults at most `repairs` times. After that it is left out
-    where the step is complete without it. Whatever `repairs` is now, what the journal holds counts.
+    where the step is complete without it. All replies in the journal count, whatever `repairs` is.
 
     Raises:
         StepFailed: the step is not complete then; says what was wrong last.

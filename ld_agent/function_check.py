@@ -39,7 +39,8 @@ def find_base(name: str) -> Path:
         LdAgentError: there is none.
     """
     folder = Path(name)
-    return folder if (folder / 'task.yaml').exists() else share_path('function_base', name)
+    found = folder if (folder / 'task.yaml').exists() else share_path('function_base', name)
+    return found.resolve()
 
 
 def installed_bases() -> list[Path]:

@@ -279,6 +279,26 @@ def test_a_journal_line_that_broke_off_is_asked_again():
     assert (report['outcome'], len(asked)) == ('whole', 3)
 
 
+def test_fewer_repairs_lose_nothing_that_was_accepted():
+    with scripted(*map(says, script.BADLY[:4]), fails(401)) as (url, _):
+        with pytest.raises(TeacherError):
+            distil(url)
+    report, asked = distilled(script.WELL[2:], repairs=0)
+    assert (report['outcome'], report['totals']['repaired'], len(asked)) == ('whole', 2, 3)
+
+
+def test_two_runs_do_not_share_a_journal():
+    with scripted(says(script.STAGES), fails(401)) as (url, _):
+        teacher = Teacher(Endpoint(url, 'm'))
+        arguments = (Path('RULES.md'), Path('bases/ferry'), 'ferry', teacher)
+        first = Distillation(*arguments, repairs=1, reply_tokens=64, tell=print)
+        with pytest.raises(TeacherError, match='another run writes here'):
+            Distillation(*arguments, repairs=1, reply_tokens=64, tell=print)
+        with pytest.raises(TeacherError, match='refuses the question'):
+            first.run()
+        Distillation(*arguments, repairs=1, reply_tokens=64, tell=print)
+
+
 def test_more_repairs_let_a_failed_run_go_on():
     replies = [script.STAGES, script.TRUNCATED]
     report, asked = distilled(replies, repairs=0)

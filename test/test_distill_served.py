@@ -24,7 +24,7 @@ import scripted_base as script
 from test_teacher_served import served  # noqa: F401
 from typer.testing import CliRunner
 
-pytestmark = pytest.mark.train
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
 
 
 def test_a_model_that_cannot_write_a_base_leaves_a_reason_and_nothing_half_made(
@@ -39,7 +39,7 @@ def test_a_model_that_cannot_write_a_base_leaves_a_reason_and_nothing_half_made(
     monkeypatch.chdir(tmp_path)
     Path('RULES.md').write_text(script.RULES)
     command = ['distill', 'RULES.md', '--out', 'bases/ferry', '--repairs', '1']
-    done = CliRunner().invoke(app, [*command, '--reply-tokens', '64'])
+    done = CliRunner().invoke(app, [*command, '--reply-tokens', '32'])
     assert done.exit_code == 2, done.output
     report = json.loads(Path('bases/ferry.distill/report.json').read_text())
     assert report['outcome'] == 'failed'

@@ -117,7 +117,18 @@ def test_the_tools_of_the_base_stand_before_an_untrusted_function():
         executor.close()
 
 
-@pytest.mark.parametrize('expression', ['open', 'list[object]', 'list.append', '(lambda: 1)()'])
+@pytest.mark.parametrize(
+    'expression',
+    [
+        'open',
+        'list[object]',
+        'list.append',
+        '(lambda: 1)()',
+        '10 ** 10 ** 10',
+        'list[3]',
+        'int[str]',
+    ],
+)
 def test_a_stage_names_plain_types_only(expression):
     with pytest.raises(ValueError):
         type_named(expression)

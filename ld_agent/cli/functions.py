@@ -106,7 +106,7 @@ def trust(
     A file that is changed afterwards is not trusted any more.
     """
     with errors_as_sentences():
-        folder = find_base(base).resolve()
+        folder = find_base(base)
         load_task(folder)
         waiting = unpinned(folder, names or [])
         read = {}

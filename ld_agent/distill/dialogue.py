@@ -37,26 +37,29 @@ def settle(
     """Return what was accepted of a step: piece → content.
 
     A faulty piece goes back with its faults at most `repairs` times. After that it is left out
-    where the step is complete without it.
+    where the step is complete without it. All replies in the journal count, whatever `repairs` is.
 
     Raises:
         StepFailed: the step is not complete then; says what was wrong last.
         TeacherError: the teacher does not answer; what was accepted is in the journal.
     """
     kept: dict[str, Any] = {}
+    verdict = Verdict()
     question = prompts.SYSTEM, step.question()
     messages = [
         {'role': role, 'content': text} for role, text in zip(('system', 'user'), question)
     ]
-    for number in range(repairs + 1):
+    rounds = max(repairs + 1, journal.replies(step.name))
+    for number in range(rounds):
         text = journal.reply(step.name, number)
         if text is None:
             reply = teacher.ask(messages, reply_tokens)
             journal.add_reply(step.name, number, reply)
             text = reply.text
-        verdict = journal.verdict(step.name, number)
-        if verdict is None:
-            verdict = _judged(step, text, kept)
+        text = text.encode('utf-8', 'replace').decode()
+        judged = journal.verdict(step.name, number)
+        verdict = judged or _judged(step, text, kept)
+        if judged is None:
             journal.add_verdict(step.name, number, verdict)
         kept.update(verdict.accepted)
         tell(_told(step, number, verdict))
@@ -69,7 +72,7 @@ def settle(
         ]
     if not kept or step.lacking(kept):
         last = '; '.join(f'{piece}: {f}' for piece, fs in verdict.faults.items() for f in fs)
-        raise StepFailed(f'{step.name}: after {repairs + 1} replies not accepted: {last}')
+        raise StepFailed(f'{step.name}: after {rounds} replies not accepted: {last}')
     return kept
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from ld_agent.distill import prompts
 from ld_agent.distill.draft import Draft, NAME, set_sections
-from ld_agent.distill.replies import python_in
+from ld_agent.distill.replies import hidden_characters, python_in
 from ld_agent.distill.step import Verdict
 from ld_agent.executor import Executor, type_named
 from ld_agent.function_base import read_function, run_examples, Stage
@@ -122,14 +122,6 @@ class FunctionsStep:
             return [f'its purpose has more than {MOST_PURPOSE} characters; say it shorter']
         faults = run_examples(bare, function, self.executor)
         return faults or _wrong_types(name, function.manual.examples, self.stage.gives)
-
-
-def hidden_characters(source: str) -> list[str]:
-    """Return what a person who reads a source would not see of it."""
-    found = {c for c in source if c != '\n' and not c.isprintable()}
-    if not found:
-        return []
-    return [f'it holds {", ".join(sorted(map(ascii, found)))}; write visible characters only']
 
 
 def shown(stage: Stage) -> dict[str, object]:

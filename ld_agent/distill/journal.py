@@ -70,6 +70,10 @@ class Journal:
                 f'remove {folder} to begin anew, or go on with what it was begun with'
             )
 
+    def replies(self, step: str) -> int:
+        """Return how many replies to a step there are."""
+        return sum(r['kind'] == 'reply' and r['step'] == step for r in self.records)
+
     def reply(self, step: str, number: int) -> str | None:
         """Return the text of the reply `number` of a step, None where there is none yet."""
         record = self._find('reply', step, number)

@@ -59,6 +59,9 @@ def json_in(text: str) -> dict:
         raise ReplyUnreadable(['its JSON cannot be read; write it simpler']) from None
     if not isinstance(read, dict):
         raise ReplyUnreadable([f'its JSON is a {type(read).__name__}, an object was asked for'])
+    hidden = hidden_characters(json.dumps(read, ensure_ascii=False))
+    if hidden:
+        raise ReplyUnreadable(hidden)
     return read
 
 
@@ -81,6 +84,14 @@ def python_in(text: str) -> list[str]:
     return [
         body.rstrip() + '\n' for language, body in _blocks(text) if language in ('python', 'py')
     ]
+
+
+def hidden_characters(text: str) -> list[str]:
+    """Return what a person who reads a reply would not see of it."""
+    found = {c for c in text if c != '\n' and not c.isprintable()}
+    if not found:
+        return []
+    return [f'it holds {", ".join(sorted(map(ascii, found)))}; write visible characters only']
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:

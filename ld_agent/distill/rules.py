@@ -29,8 +29,13 @@ from typing import Any
 
 from ld_agent.distill import prompts
 from ld_agent.distill.draft import Draft, set_sections
-from ld_agent.distill.functions import hidden_characters, read_accepted, shown
-from ld_agent.distill.replies import model_in, python_in, ReplyUnreadable
+from ld_agent.distill.functions import read_accepted, shown
+from ld_agent.distill.replies import (
+    hidden_characters,
+    model_in,
+    python_in,
+    ReplyUnreadable,
+)
 from ld_agent.distill.step import Verdict
 from ld_agent.executor import Executor
 from ld_agent.function_base import failing_examples, gaps, Stage

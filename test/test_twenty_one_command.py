@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -49,7 +50,7 @@ def _run(*arguments, verb=None):
 def match(tmp_path_factory):
     bag = tmp_path_factory.mktemp('bags') / 'match'
     done = _run(
-        '--opponent', 'random', '--episodes', 5, '--seed', 4, '--method', 'reference', '--json',
+        '--opponent', 'random', '--episodes', 5, '--seed', 15, '--method', 'reference', '--json',
         '--record', bag,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -62,7 +63,7 @@ def test_shares_of_victory_loss_and_draw_stand_beside_the_usual_fields(match):
     assert printed == json.loads(json.dumps(evaluate_bags([bag])[0].as_json()))
     assert printed['victory'] + printed['loss'] + printed['draw'] == pytest.approx(1.0)
     assert (printed['task'], printed['episodes'], printed['seeds']) == (
-        'twenty_one', 5, [4, 5, 6, 7, 8],
+        'twenty_one', 5, [15, 16, 17, 18, 19],
     )  # fmt: skip
     assert (printed['agreement'], printed['violations'], printed['disagreements']) == (1.0, 0, [])
     assert printed['selection_ms']['median'] is not None
@@ -70,22 +71,30 @@ def test_shares_of_victory_loss_and_draw_stand_beside_the_usual_fields(match):
 
 
 def test_the_match_is_one_over_all_games_of_the_bag(match):
-    games = [e.states[0].observation['games'] for e in read_episodes(match[0])]
-    # A game in which the opponent began and went over its limit at once is played as well.
-    assert games == [0, 1, 2, 3, 4]
+    episodes = read_episodes(match[0])
+    assert [e.states[0].observation['games'] for e in episodes] == [0, 1, 2, 3, 4]
+
+
+def test_a_game_that_the_opponent_loses_before_the_first_step_is_a_victory_without_one(match):
+    """Of seed 17: the opponent begins, hits and is over 21."""
+    (episode,) = [e for e in read_episodes(match[0]) if e.seed == 17]
+    assert [state.done for state in episode.states] == [True]
+    assert (episode.result.outcome, episode.result.steps, episode.result.lost_turns) == (
+        'victory', 0, 0,
+    )  # fmt: skip
 
 
 def test_a_bag_that_says_otherwise_than_the_cards_is_found_out(match):
-    episode = next(e for e in read_episodes(match[0]) if e.result.outcome == 'victory')
+    episode = next(e for e in read_episodes(match[0]) if len(e.states) > 1)
     task = find_task(None, 'twenty_one')
     assert evaluate_episodes([episode], task).disagreements == ()
     end = episode.states[-1]
-    other = {**end.observation, 'opponent_hand': ['A', *end.observation['opponent_hand'][1:]]}
-    for forged in ({**other, 'hand': ['2', *end.observation['hand'][1:]]},):
-        state = end.model_copy(update={'observation': forged})
-        object.__setattr__(episode, 'states', (*episode.states[:-1], state))
-        (fault, *_) = evaluate_episodes([episode], task).disagreements
-        assert 'cards or stands have changed' in fault or 'a hit brought' in fault
+    forged = {**end.observation, 'hand': ['2', *end.observation['hand'][1:]]}
+    assert forged['hand'] != end.observation['hand']
+    state = end.model_copy(update={'observation': forged})
+    changed = replace(episode, states=(*episode.states[:-1], state))
+    (fault, *_) = evaluate_episodes([changed], task).disagreements
+    assert 'cards or stands have changed' in fault or 'a hit brought' in fault
 
 
 def test_a_game_is_told_step_by_step(match):

@@ -71,9 +71,10 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
     """Start the graph with the arguments' values; the end of the simulator ends all."""
 
     def start(context: Any) -> list[Any]:
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(options)}
         chosen = {
-            field.name: type(field.default)(LaunchConfiguration(field.name).perform(context))
-            for field in fields(options)
+            name: type(default)(LaunchConfiguration(name).perform(context))
+            for name, default in defaults.items()
         }
         extra = LaunchConfiguration('params_file').perform(context)
         clock = LaunchConfiguration('use_sim_time').perform(context).lower() == 'true'

@@ -113,11 +113,7 @@ def make_agent(
             'leave it at none'
         )
     loaded = find_task(function_base, task)
-    if method not in BY_FUNCTIONS and loaded.decision != 'moves':
-        raise LdAgentError(
-            f'method {method!r} gives moves, and the task {task!r} wants an {loaded.decision}; '
-            f'use one of {", ".join(BY_FUNCTIONS)}'
-        )
+    check_fits(method, loaded)
     made_from: dict[str, str] = {}
     shortlist = None
     if retriever == 'dpr':
@@ -142,6 +138,19 @@ def make_agent(
             loaded, policy, method, GuardMode(guard), _origin(method, model, adapter)
         )
     return Agent(loaded, select, method, GuardMode(guard), abstain_below, made_from, shortlist)
+
+
+def check_fits(method: str, task: Task) -> None:
+    """Raise unless `method` can give what the task decides.
+
+    Raises:
+        LdAgentError: it gives moves, and the task wants something else.
+    """
+    if method not in BY_FUNCTIONS and task.decision != 'moves':
+        raise LdAgentError(
+            f'method {method!r} gives moves, and the task {task.name!r} wants an '
+            f'{task.decision}; use one of {", ".join(BY_FUNCTIONS)}'
+        )
 
 
 def prepare_method(

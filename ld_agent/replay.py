@@ -26,7 +26,7 @@ from typing import Any
 
 from ld_agent.bags import Episode, probabilities_of
 from ld_agent.errors import BagError
-from ld_agent.messages import Cell, Decision, StageTrace, State
+from ld_agent.messages import Cell, Decision, Guarded, StageTrace, State
 from ld_agent.referee import referee
 from ld_agent_sim.worlds import find_world
 from rich.console import Console, Group, RenderableType
@@ -127,15 +127,7 @@ def describe_step(episode: Episode, state: State) -> RenderableType:
     else:
         if decision.trace:
             parts.append(_trace_table(decision.trace))
-        parts += [
-            Text(
-                f'guard: {"" if g.pursuer is None else f"pursuer {g.pursuer + 1} "}asked for '
-                f'{g.asked or "nothing readable"}, {g.why}'
-                + (f'; {g.replaced_by} went out instead' if g.replaced_by else ''),
-                style='yellow',
-            )
-            for g in decision.guarded
-        ]
+        parts += [Text(_guarded(remark), style='yellow') for remark in decision.guarded]
         parts.append(_answer(state, decision))
     return Panel(Group(*parts), title=f'step {state.step}', title_align='left')
 
@@ -181,6 +173,19 @@ def _trace_table(trace: Sequence[StageTrace]) -> Table:
 def _bar(share: float) -> str:
     full = math.floor(share * BAR + 0.5)
     return '█' * full + '·' * (BAR - full)
+
+
+def _guarded(remark: Guarded) -> str:
+    if remark.pursuer is None:
+        instead = f'; {remark.replaced_by} went out' if remark.replaced_by else ''
+        return f'guard: {remark.asked or "nothing"} was asked for, {remark.why}{instead}'
+    went = f'; went to {_choice(remark.replaced_by)}' if remark.replaced_by else ''
+    asked = _choice(remark.asked) if remark.asked else 'no cell'
+    return f'guard: pursuer {remark.pursuer + 1} asked for {asked}, {remark.why}{went}'
+
+
+def _choice(choice: Cell | str) -> str:
+    return choice if isinstance(choice, str) else _cells([choice])
 
 
 def _answer(state: State, decision: Decision) -> Text:

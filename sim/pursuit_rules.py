@@ -136,7 +136,7 @@ class PursuitRules:
             )
         legal = evader_moves(board, evader, restricted)
         over = captured(end, evader) or violations + broken > MAX_VIOLATIONS
-        notes = ()
+        notes: tuple[str, ...] = ()
         if evader_end not in legal and not (evader_end == evader and (over or not legal)):
             notes = (f'the evader went from {evader} to {evader_end}, which is no move',)
         return Replay(fault, broken, notes)

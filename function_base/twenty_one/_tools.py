@@ -19,9 +19,9 @@ observation: `hand` (the first card is face down), `face_up` and `stood` of `age
 `record`, the opponent's face-up total -> how often it hit and stood there.
 
 What the stages hand on is a list of rows. Rows 0 to 2 say how the opponent plays: the chance that
-it hits with each total (0 to 21), while the agent shows at most 6, while it shows more, and once
-it has stood. Row 3 holds the weight of each value (1 to 10) as the opponent's hidden card, row 4
-how many cards of each value are unseen.
+it hits with each total, from 0 to 21 and then the same where an ace counts 11; row 0 while the
+agent shows at most 6, row 1 while it shows more, row 2 once it has stood. Row 3 holds the weight
+of each value (1 to 10) as the opponent's hidden card, row 4 how many cards of each are unseen.
 """
 
 NAMES = ('A', '2', '3', '4', '5', '6', '7', '8', '9', '10', 'J', 'Q', 'K')
@@ -42,9 +42,15 @@ def _total(cards):
     return _points(sum(values), values.count(1))
 
 
-def _below(limit):
-    """Return a row that hits below a total."""
-    return [1.0 if points < limit else 0.0 for points in range(22)]
+def _below(limit, soft):
+    """Return a row that hits below a total, and below another where an ace counts 11."""
+    return [1.0 if points < most else 0.0 for most in (limit, soft) for points in range(22)]
+
+
+def _chance(row, hard, aces):
+    """Return the chance that the opponent hits with these points; over 21 it does not."""
+    points = _points(hard, aces)
+    return 0.0 if points > 21 else row[points + 22 * (points > hard)]
 
 
 def _row(shown, stood):
@@ -79,9 +85,8 @@ def _weighed(rows, state, counted):
         shown = [_value(card) for card in state['face_up']['opponent'][:theirs]]
         row = rows[_row(_total(state['face_up']['agent'][:mine]), stood)]
         for number in range(10):
-            points = _points(sum(shown) + number + 1, (shown + [number + 1]).count(1))
-            chance = row[min(points, 21)]
-            weights[number] *= 0.0 if points > 21 else chance if action == 'hit' else 1 - chance
+            chance = _chance(row, sum(shown) + number + 1, (shown + [number + 1]).count(1))
+            weights[number] *= chance if action == 'hit' else 1 - chance
         theirs += action == 'hit'
     shown = [_value(card) for card in state['face_up']['opponent']]
     for number in range(10):
@@ -168,9 +173,7 @@ def _search(given, state, over):
             return known[key]
         shown = _points(mine[0] - hidden, mine[1] - (hidden == 1))
         row = rows[_row(shown, stood)]
-        chances = [
-            row[min(21, _points(theirs[0] + n + 1, theirs[1] + (n == 0)))] for n in range(10)
-        ]
+        chances = [_chance(row, theirs[0] + n + 1, theirs[1] + (n == 0)) for n in range(10)]
         held = sum(n * w for n, w in zip(rest, weights))
         worth = 0.0
         standing = tuple(w * (1.0 - c) for w, c in zip(weights, chances))

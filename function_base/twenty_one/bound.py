@@ -23,4 +23,4 @@ def bound(result: list, state: dict) -> list[list[float]]:
         >>> [row[16:18] for row in bound([], {})]
         [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
     """
-    return [_below(17)] * 3
+    return [_below(17, 17)] * 3

@@ -23,4 +23,4 @@ def coin(result: list, state: dict) -> list[list[float]]:
         >>> [row[20] for row in coin([], {})]
         [0.5, 0.5, 0.5]
     """
-    return [[0.5] * 22] * 3
+    return [[0.5] * 44] * 3

@@ -23,4 +23,4 @@ def guess(result: list, state: dict) -> list[list[float]]:
         >>> [row[15:17] for row in guess([], {})]
         [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
     """
-    return [_below(16)] * 3
+    return [_below(16, 16)] * 3

@@ -23,4 +23,4 @@ def watch(result: list, state: dict) -> list[list[float]]:
         >>> [row.index(0.0) for row in watch([], {})]
         [12, 17, 18]
     """
-    return [_below(12), _below(17), _below(18)]
+    return [_below(12, 19), _below(17, 19), _below(18, 20)]

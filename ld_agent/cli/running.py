@@ -27,7 +27,7 @@ from ld_agent.errors import BagError, LdAgentError
 from ld_agent.evaluate import evaluate_bags
 from ld_agent.graph import NodeSpec
 from ld_agent.methods import METHODS, NAMES
-from ld_agent.players import find_task, prepare_method
+from ld_agent.players import check_fits, find_task, prepare_method
 from ld_agent.retrieval.index import require_faiss
 from ld_agent.retrieval.prepare import prepare_encoders, shipped_adapter
 from ld_agent.runner import isolate, require_ros, run_composed, run_processes
@@ -105,7 +105,7 @@ def _check(graph: list[NodeSpec]) -> None:
         # The node loads its model; all else can be looked at with another opponent.
         opponent = next(iter(find_world(world.task).opponents))
     open_world(world.task, opponent, world.board, world.moves, world.scenario, world.model)
-    find_task(task.function_base or None, task.task)
+    check_fits(method, find_task(task.function_base or None, task.task))
 
 
 def _holds_a_state(bag: Path) -> bool:

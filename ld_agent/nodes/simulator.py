@@ -133,6 +133,8 @@ class Simulator(Node):
                 )
             )
         self._ask()
+        # An opponent that begins may have lost before the agent's first step.
+        self._end_if(self._world.done)
 
     def _ask(self) -> None:
         """Publish what is new, and the state last."""
@@ -230,6 +232,9 @@ class Simulator(Node):
         self._world.apply(None if decision is None else decision.model_dump())
         done = self._world.done
         self._ask()
+        self._end_if(done)
+
+    def _end_if(self, done: bool) -> None:
         if done:
             self._asked_at = None
             self._report()

@@ -16,35 +16,33 @@
 All arguments of pursuit.launch.py are passed on, such as `method:=reference evader:=hide`.
 """
 
+from pathlib import Path
+
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.substitutions import FindPackageShare
+from launch.substitutions import LaunchConfiguration
 
 from launch import LaunchDescription
 
+HERE = Path(__file__).resolve().parent
+ARGUMENTS = {
+    'scenario': ('table2', 'name in config/scenarios or a YAML file'),
+    'params_file': (
+        str(HERE.parent / 'config' / 'pursuit_emergency.yaml'),
+        'YAML file with ROS parameters',
+    ),
+}
+"""What differs from the pursuit without emergencies."""
+
 
 def generate_launch_description():
-    """Declare what differs from the pursuit without emergencies, and start that."""
-    share = FindPackageShare('ld_agent')
-    defaults = {
-        'scenario': ('table2', 'name in config/scenarios or a YAML file'),
-        'params_file': (
-            PathJoinSubstitution([share, 'config', 'pursuit_emergency.yaml']),
-            'YAML file with ROS parameters',
-        ),
-    }
+    """Start the pursuit with other defaults."""
     arguments = [
         DeclareLaunchArgument(name, default_value=default, description=text)
-        for name, (default, text) in defaults.items()
+        for name, (default, text) in ARGUMENTS.items()
     ]
-    pursuit = PathJoinSubstitution([share, 'launch', 'pursuit.launch.py'])
-    values = {name: LaunchConfiguration(name) for name in defaults}.items()
-    return LaunchDescription(
-        [
-            *arguments,
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource([pursuit]), launch_arguments=values
-            ),
-        ]
+    pursuit = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(HERE / 'pursuit.launch.py')),
+        launch_arguments={name: LaunchConfiguration(name) for name in ARGUMENTS}.items(),
     )
+    return LaunchDescription([*arguments, pursuit])

@@ -24,14 +24,14 @@ pytest.importorskip(
     'launch_pytest', reason='launch_pytest comes with ROS 2 and is not in the Python registry'
 )
 
-LAUNCH_FILE = Path(__file__).parent.parent / 'launch' / 'pursuit.launch.py'
+LAUNCH_FILES = Path(__file__).parent.parent / 'launch'
 START_SECONDS = 60
 HUNT = ('method:=reference', 'board:=9x7', 'seed:=3')
 
 
-def _launch(*arguments):
+def _launch(*arguments, file='pursuit.launch.py'):
     return subprocess.Popen(
-        ['ros2', 'launch', str(LAUNCH_FILE), *arguments],
+        ['ros2', 'launch', str(LAUNCH_FILES / file), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -75,3 +75,16 @@ def _until(process, text):
         assert line, f'{text!r} was never said: {seen}'
         seen += line
     return seen
+
+
+def test_a_pursuit_with_emergencies_plays_its_scenario(tmp_path):
+    bag = tmp_path / 'bag'
+    hunt = _launch(
+        'method:=reference', 'episodes:=1', 'scenario:=on_top', f'record:={bag}',
+        file='pursuit_emergency.launch.py',
+    )  # fmt: skip
+    out, _ = hunt.communicate(timeout=2 * START_SECONDS)
+    assert hunt.returncode == 0, out
+    (report,) = evaluate_bags([bag])
+    assert (report.episodes, report.violations, report.disagreements) == (1, 0, ()), out
+    assert "area 'squall'" in out

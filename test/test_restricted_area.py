@@ -51,7 +51,8 @@ def test_truth_shows_what_the_chart_does_not_and_moves_keep_out(tmp_path):
         nodes.start('decision', method='reference', wait_for='emergency')
         nodes.start('emergency')
         nodes.start(
-            'simulator', method='reference', scenario=scenario, episodes=4, rate=5.0,
+            'simulator', method='reference', scenario=scenario, episodes=4, deadline=30.0,
+            emergency_timeout=30.0,
             wait_for='emergency meddler', exit_when_done=False,
         )  # fmt: skip
         test.until(lambda: len(heard['result']) == 4, 'four results')

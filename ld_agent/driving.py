@@ -46,7 +46,7 @@ class DriveLimits:
     """
 
     deadline: float = 1.0
-    timeout: float = 240.0
+    timeout: float = 800.0
 
 
 @dataclass
@@ -55,6 +55,7 @@ class _Vessel:
     helm: Helm
     ahead: list[Leg] = field(default_factory=list)
     leaving: bool = False
+    trapped: bool = False
 
 
 class Fleet:
@@ -171,9 +172,7 @@ class Fleet:
         here = (pose.x, pose.y)
         legs = [*([vessel.helm.leg] if vessel.helm.leg else []), *vessel.ahead]
         points = [here, *(leg.end for leg in legs)]
-        leads_in = any(
-            self._lanes.crosses(a, b, self._closed) for a, b in zip(points, points[1:])
-        )
+        leads_in = any(self._lanes.crosses(a, b, self._closed) for a, b in zip(points, points[1:]))
         inside = self._lanes.touches(here, self._closed)
         if vessel.leaving and legs and not (leads_in and not inside):
             return
@@ -184,11 +183,12 @@ class Fleet:
         vessel.helm.forget()
         vessel.ahead = _legs(here, way, CLEAR_SHARE, backwards=True) if way else []
         vessel.leaving = bool(vessel.ahead)
-        if inside or leads_in:
-            self.notes.append(
-                f'{name} {"leaves" if inside else "turns away from"} a closed area'
-                if way else f'{name} is in a closed area with no way out; it holds'
-            )  # fmt: skip
+        if way:
+            what = 'leaves' if inside else 'turns away from'
+            self.notes.append(f'{name} {what} a closed area')
+        elif not vessel.trapped:
+            self.notes.append(f'{name} is in a closed area with no way out; it holds')
+        vessel.trapped = not way
 
     def _steer(self, name: str, poses: Mapping[str, Pose], others: Sequence[Pose]) -> Command:
         vessel, pose = self._vessels[name], poses[name]
@@ -220,9 +220,7 @@ class Fleet:
             for pose in others
         )
 
-    def _someone_ahead(
-        self, name: str, poses: Mapping[str, Pose], others: Sequence[Pose]
-    ) -> bool:
+    def _someone_ahead(self, name: str, poses: Mapping[str, Pose], others: Sequence[Pose]) -> bool:
         leg, pose = self._vessels[name].helm.leg, poses[name]
         if leg is None:
             return False
@@ -235,8 +233,7 @@ class Fleet:
         way = (here, (here[0] + t * (leg.end[0] - here[0]), here[1] + t * (leg.end[1] - here[1])))
         around = [*(p for other, p in poses.items() if other != name), *others]
         return any(
-            gap(way, ((p.x, p.y), (p.x, p.y))) < self._clearance
-            and _before(leg, here, (p.x, p.y))
+            gap(way, ((p.x, p.y), (p.x, p.y))) < self._clearance and _before(leg, here, (p.x, p.y))
             for p in around
         )
 

@@ -21,7 +21,7 @@ player.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import time
 
 from ld_agent.closed_areas import ClosedAreas
@@ -35,7 +35,7 @@ from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.lanes import Lanes
 from ld_agent_sim.pursuit import Board, Pursuit
 from ld_agent_sim.scenario import Event, Scenario
-from ld_agent_sim.sea import DT, Fault, NAMES, Sea, TARGET
+from ld_agent_sim.sea import Fault, NAMES, Sea, TARGET
 from ld_agent_sim.vessels import kind_of
 
 CONTROL_EVERY = 2
@@ -65,7 +65,9 @@ class Voyage:
 
 
 def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
-    """Return the lanes of a board for vessels; they move up to two units and pass no closed cell.
+    """Return the lanes of a board for vessels.
+
+    The rules stay those of the board; a jump over a closed cell is sailed round it.
 
     Args:
         edge: of a cell, m; 0 for what the kind of vessel needs.
@@ -74,14 +76,11 @@ def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
         ValueError: an unknown kind, or cells that are too small.
     """
     found = kind_of(kind)
-    board = replace(scenario.board, moves='up_to', walls_block=True)
     edge = edge or found.cell
-    return Lanes(board, edge, found, TOLERANCE_SHARE * edge)
+    return Lanes(scenario.board, edge, found, TOLERANCE_SHARE * edge)
 
 
-def lanes_of(
-    width: int, height: int, walls: frozenset[Cell], kind: str, edge: float
-) -> Lanes:
+def lanes_of(width: int, height: int, walls: frozenset[Cell], kind: str, edge: float) -> Lanes:
     """Return the lanes of a chart.
 
     Raises:

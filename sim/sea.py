@@ -186,9 +186,7 @@ class Sea:
         hull, edge = geometry.Polygon(footprint(pose, self.kind)), self.lanes.edge
         x, y = self.lanes.cell(centre)
         return any(
-            hull.intersects(
-                geometry.box(cx * edge, cy * edge, (cx + 1) * edge, (cy + 1) * edge)
-            )
+            hull.intersects(geometry.box(cx * edge, cy * edge, (cx + 1) * edge, (cy + 1) * edge))
             for cx in range(x - 1, x + 2)
             for cy in range(y - 1, y + 2)
             if (cx, cy) in shut

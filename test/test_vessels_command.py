@@ -13,8 +13,8 @@
 # limitations under the License.
 """`ld-agent vessels`: over real DDS with nodes that are killed, and in one process without ROS.
 
-`LD_AGENT_KILLS` sets how many processes of the running hunt are killed at random instants; what was
-measured is printed (`pytest -s`).
+`LD_AGENT_KILLS` sets how many processes of the running hunt are killed at random instants, six at
+most; what was measured is printed (`pytest -s`).
 """
 
 from __future__ import annotations

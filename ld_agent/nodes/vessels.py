@@ -15,9 +15,8 @@
 
 Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
 and hears nothing of the game but when a step begins (for a scenario's areas) and when an episode
-has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. What must not
-happen at sea is refereed at every simulated instant; if it did happen the process ends with
-status 2.
+has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. A
+referee looks at every simulated instant; if it saw a fault the process ends with status 2.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from ld_agent.nodes.parameters import declare, VesselsParameters
 from ld_agent.voyage import make_lanes, make_sea
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells
-from ld_agent_sim.sea import DT, NAMES, TARGET
+from ld_agent_sim.sea import DT, NAMES
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -172,9 +171,7 @@ class Vessels(Node):
         while self._coming and self._coming[0].step <= state.step and not state.done:
             event = self._coming.pop(0)
             self.get_logger().info(f'step {state.step}: restricted area {event.name!r}')
-            self._areas.publish(
-                convert.to_polygon(event.corners, header, self._lanes.edge)
-            )
+            self._areas.publish(convert.to_polygon(event.corners, header, self._lanes.edge))
             cells = polygon_cells(event.corners, self._lanes.board)
             self._announced.append((state.step + 1, cells))
         closed = frozenset().union(*(c for step, c in self._announced if step <= state.step))

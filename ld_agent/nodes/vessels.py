@@ -34,7 +34,7 @@ from ld_agent.nodes.parameters import declare, VesselsParameters
 from ld_agent.voyage import make_lanes, make_sea
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells
-from ld_agent_sim.sea import DT, NAMES
+from ld_agent_sim.sea import DT, NAMES, Sea
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -76,6 +76,7 @@ class Vessels(Node):
         listen_json(self, topics.RESULT, Result, self._on_result, self._health)
         self._episode = -1
         self._base_time = 0.0
+        self._sea: Sea
         self._faults = 0
         self._ended_at: float | None = None
         self._next_episode()

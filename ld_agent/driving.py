@@ -97,13 +97,6 @@ class Fleet:
             self._stamp, self._moves, self._begun = stamp, tuple(moves), None
         return True
 
-    def begin(self) -> None:
-        """Forget all orders and areas: the next episode begins."""
-        self._areas, self._moves = frozenset(), None
-        for vessel in self._vessels.values():
-            vessel.ahead, vessel.leaving = [], False
-            vessel.helm.forget()
-
     def close(self, areas: Iterable[Cell]) -> None:
         """Set the cells of all active restricted areas; the walls are known."""
         self._areas = frozenset(areas)

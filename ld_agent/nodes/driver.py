@@ -94,6 +94,7 @@ class Driver(Node):
             return
         limits = DriveLimits(self.settings.deadline, self.settings.timeout)
         self._fleet = Fleet(lanes, NAMES[:-1], limits)
+        self._fleet.stopped = self._stopped
         self._poses = {}
         self._step = 0
         if self._areas is None:
@@ -172,6 +173,8 @@ class Driver(Node):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
+        if self._fleet is not None:
+            self._fleet.stop()
         self._hold()
         self.get_logger().warning('stopped; the vessels hold until `resume` is called')
         response.success, response.message = True, 'the vessels hold'
@@ -179,6 +182,8 @@ class Driver(Node):
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = False
+        if self._fleet is not None:
+            self._fleet.resume()
         response.success, response.message = True, 'the vessels go on'
         return response
 

@@ -46,7 +46,7 @@ class DriveLimits:
     """
 
     deadline: float = 1.0
-    timeout: float = 240.0
+    timeout: float = 800.0
 
 
 @dataclass
@@ -55,6 +55,7 @@ class _Vessel:
     helm: Helm
     ahead: list[Leg] = field(default_factory=list)
     leaving: bool = False
+    trapped: bool = False
 
 
 class Fleet:
@@ -95,13 +96,6 @@ class Fleet:
         if stamp > self._stamp:
             self._stamp, self._moves, self._begun = stamp, tuple(moves), None
         return True
-
-    def begin(self) -> None:
-        """Forget all orders and areas: the next episode begins."""
-        self._areas, self._moves = frozenset(), None
-        for vessel in self._vessels.values():
-            vessel.ahead, vessel.leaving = [], False
-            vessel.helm.forget()
 
     def close(self, areas: Iterable[Cell]) -> None:
         """Set the cells of all active restricted areas; the walls are known."""
@@ -182,11 +176,12 @@ class Fleet:
         vessel.helm.forget()
         vessel.ahead = _legs(here, way, CLEAR_SHARE, backwards=True) if way else []
         vessel.leaving = bool(vessel.ahead)
-        if inside or leads_in:
-            self.notes.append(
-                f'{name} {"leaves" if inside else "turns away from"} a closed area'
-                if way else f'{name} is in a closed area with no way out; it holds'
-            )  # fmt: skip
+        if way:
+            what = 'leaves' if inside else 'turns away from'
+            self.notes.append(f'{name} {what} a closed area')
+        elif not vessel.trapped:
+            self.notes.append(f'{name} is in a closed area with no way out; it holds')
+        vessel.trapped = not way
 
     def _steer(self, name: str, poses: Mapping[str, Pose], others: Sequence[Pose]) -> Command:
         vessel, pose = self._vessels[name], poses[name]

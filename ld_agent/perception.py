@@ -42,12 +42,15 @@ class Patience:
         still: simulated seconds for which all lie still before a state goes out.
         deadline: seconds of the caller's clock for a decision.
         sailing: simulated seconds for the pursuers' moves; `target`: for the target's turn.
+        stuck: simulated seconds for which all lie still, not all where they were sent, before the
+            step goes on with where they are.
     """
 
     still: float = 1.0
     deadline: float = 2.0
-    sailing: float = 300.0
+    sailing: float = 900.0
     target: float = 90.0
+    stuck: float = 30.0
 
 
 class _Phase(Enum):
@@ -104,7 +107,8 @@ class Perception:
         elif self._phase is _Phase.SAILING and settled:
             assert self._moves is not None
             late = now - self._since > self._patience.sailing
-            if self._cells[:-1] == self._moves or late:
+            stuck = now - self._still_since > self._patience.stuck
+            if self._cells[:-1] == self._moves or late or stuck:
                 self._enter(_Phase.TARGET, now)
         elif self._phase is _Phase.TARGET and settled:
             caught = captured(self._cells[:-1], self._cells[-1])

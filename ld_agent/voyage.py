@@ -21,7 +21,7 @@ player.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import time
 
 from ld_agent.closed_areas import ClosedAreas
@@ -65,7 +65,9 @@ class Voyage:
 
 
 def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
-    """Return the lanes of a board for vessels; they move up to two units and pass no closed cell.
+    """Return the lanes of a board for vessels.
+
+    The rules stay those of the board; a jump over a closed cell is sailed round it.
 
     Args:
         edge: of a cell, m; 0 for what the kind of vessel needs.
@@ -74,9 +76,8 @@ def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
         ValueError: an unknown kind, or cells that are too small.
     """
     found = kind_of(kind)
-    board = replace(scenario.board, moves='up_to', walls_block=True)
     edge = edge or found.cell
-    return Lanes(board, edge, found, TOLERANCE_SHARE * edge)
+    return Lanes(scenario.board, edge, found, TOLERANCE_SHARE * edge)
 
 
 def lanes_of(width: int, height: int, walls: frozenset[Cell], kind: str, edge: float) -> Lanes:

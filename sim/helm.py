@@ -91,25 +91,21 @@ class Helm:
         if leg is None:
             return HOLD
         direction = _bearing(leg)
-        ahead = (leg.end[0] - pose.x) * math.cos(direction) + (leg.end[1] - pose.y) * math.sin(
-            direction
-        )
-        if leg.length < self._tolerance or (
-            abs(ahead) < self._tolerance and pose.speed < 0.1 * self._kind.speed
-        ):
+        cos, sin = math.cos(direction), math.sin(direction)
+        ahead = (leg.end[0] - pose.x) * cos + (leg.end[1] - pose.y) * sin
+        arrived = abs(ahead) < self._tolerance and pose.speed < 0.1 * self._kind.speed
+        if leg.length < self._tolerance or arrived:
             self._leg = None
             return HOLD
-        aside = (pose.y - leg.start[1]) * math.cos(direction) - (pose.x - leg.start[0]) * math.sin(
-            direction
-        )
+        aside = (pose.y - leg.start[1]) * cos - (pose.x - leg.start[0]) * sin
         look = 1.5 * self._kind.length
         course = direction - math.atan2(aside, look)
         error = wrap(course + (math.pi if self._astern else 0.0) - pose.yaw)
-        if not self._aimed and abs(wrap(error)) < AIMED and abs(pose.turn) < AIMED:
+        if not self._aimed and abs(error) < AIMED and abs(pose.turn) < AIMED:
             self._aimed = True
         elif self._aimed and abs(error) > LOST:
             self._aimed = False
-        turn = _limited(1.0 * error, self._kind.turn)
+        turn = _limited(error, self._kind.turn)
         if not self._aimed:
             return Command(0.0, turn)
         speed = math.sqrt(2 * self._kind.braking * max(abs(ahead) - self._tolerance / 2, 0.0))

@@ -138,8 +138,9 @@ class Lanes:
         return None
 
     def _neighbouring(self, lane: int, start: Point) -> list[Cell]:
-        """Return the cells whose berth a body at `start` can reach straight: its own, and that
-        at the other end of its lane where it lies between two berths.
+        """Return the cells whose berth a body at `start` can reach straight.
+
+        That is its own cell and, where it lies between two berths, that at the lane's other end.
         """
         cell = self.cell(start)
         own = self.berth(lane, cell)

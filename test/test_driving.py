@@ -192,6 +192,24 @@ def test_an_area_ahead_turns_a_vessel_away_before_it_is_reached(seconds):
         assert not any('leaves' in note for note in trip.fleet.notes)
 
 
+def test_a_vessel_with_no_way_out_holds_and_says_so_once():
+    trip = Trip()
+    trip.fleet.close(LANES.board.cells())
+    trip.sail(3)
+    assert trip.cells() == START
+    assert sum('no way out' in note for note in trip.fleet.notes) == 3
+
+
+def test_a_jump_over_a_closed_cell_is_sailed_round_it():
+    trip = Trip()
+    trip.fleet.close({(1, 2)})
+    trip.sea.close({(1, 2)})
+    trip.order((1, 3), (3, 1), (5, 1))
+    trip.sail(200, trip.arrived)
+    assert trip.arrived()
+    assert trip.sea.faults == []
+
+
 def test_a_body_in_the_way_is_waited_for():
     trip = Trip()
     trip.order((1, 3), (3, 3), (5, 3))

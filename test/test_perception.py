@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ld_agent.messages import Decision
 from ld_agent.perception import Patience, Perception
 from ld_agent.voyage import make_lanes
@@ -64,9 +62,9 @@ def test_a_state_shows_the_cells_that_the_poses_are_in():
     seen = state.observation
     assert seen['pursuers'] == [[0, 0], [2, 0], [4, 0]]
     assert seen['evader'] == [6, 5]
-    assert (seen['width'], seen['height'], seen['moves']) == (9, 7, 'up_to')
+    assert (seen['width'], seen['height'], seen['moves']) == (9, 7, 'exact')
     assert seen['walls'] == [[4, 3]]
-    assert seen['walls_block'] is True
+    assert seen['walls_block'] is False
 
 
 def test_nothing_is_asked_while_somebody_moves_or_is_not_seen():
@@ -99,14 +97,15 @@ def test_a_step_ends_when_the_pursuers_arrived_and_the_target_has_moved():
 def test_a_target_that_stays_is_waited_for_only_so_long():
     seen = Seen(target=10.0)
     seen.look()
-    seen.decide((0, 0), (2, 0), (4, 0))
+    seen.decide((0, 2), (2, 2), (4, 2))
+    seen.cells[:3] = [(0, 2), (2, 2), (4, 2)]
     seen.look(6)
     assert len(seen.states) == 1
     assert seen.look(10).step == 1
 
 
 def test_pursuers_that_never_arrive_are_waited_for_only_so_long():
-    seen = Seen(sailing=20.0, target=5.0, deadline=100.0)
+    seen = Seen(stuck=20.0, target=5.0, deadline=100.0)
     seen.look()
     seen.decide((0, 2), (2, 2), (4, 2))
     seen.look(15)
@@ -159,8 +158,7 @@ def test_too_many_steps_and_too_many_violations_end_it_too():
     assert wrong.game.outcome is Outcome.FAILURE_WITH_VIOLATION
 
 
-def test_a_state_is_that_of_the_board_game_but_for_the_moves_of_vessels():
+def test_a_state_is_that_of_the_board_game():
     from ld_agent_sim.worlds import PursuitWorld
 
-    board = replace(LANES.board)
-    assert set(Seen().look().observation) == set(PursuitWorld(board).observation())
+    assert set(Seen().look().observation) == set(PursuitWorld(LANES.board).observation())

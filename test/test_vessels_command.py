@@ -13,8 +13,8 @@
 # limitations under the License.
 """`ld-agent vessels`: over real DDS with nodes that are killed, and in one process without ROS.
 
-`LD_AGENT_KILLS` sets how many processes of the running hunt are killed at random instants; what was
-measured is printed (`pytest -s`).
+`LD_AGENT_KILLS` sets how many processes of the running hunt are killed at random instants, six at
+most; what was measured is printed (`pytest -s`).
 """
 
 from __future__ import annotations
@@ -97,6 +97,28 @@ def test_the_command_starts_a_dead_driver_again_and_ends_by_itself(tmp_path):
     assert process.returncode == 0, said + rest
     printed = json.loads(out)
     assert (printed['episodes'], printed['success'], printed['disagreements']) == (1, 1.0, [])
+
+
+AREA = """
+board: {width: 9, height: 7}
+pursuers: [[1, 1], [5, 1], [6, 5]]
+evader: [7, 3]
+events:
+  - {step: 0, area: {name: squall, rectangle: [[0, 0], [2, 2]]}}
+"""
+
+
+def test_an_area_that_is_published_upon_a_vessel_is_left_and_kept_out_of(tmp_path):
+    pytest.importorskip('rclpy')
+    scenario = tmp_path / 'squall.yaml'
+    scenario.write_text(AREA, encoding='utf-8')
+    environment = {k: v for k, v in os.environ.items() if k != 'ROS_DOMAIN_ID'}
+    with hunt('--scenario', scenario, '--episodes', '1', '--speed', '8', '--json',
+              '--record', tmp_path / 'bag', env=environment) as process:  # fmt: skip
+        out, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert said.count('pursuer_0 leaves a closed area') == 1
+    assert json.loads(out)['success'] == 1.0
 
 
 class Watch:

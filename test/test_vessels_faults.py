@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Vessels over real DDS: who dies stops nobody for long, a stop is heard, an area is kept out of."""
+"""Vessels over real DDS: who dies stops nobody for long, and a stop needs the driver alone."""
 
 from __future__ import annotations
 

@@ -25,17 +25,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped, Twist
 from ld_agent.closed_areas import ClosedAreas
 from ld_agent.driving import DriveLimits, Fleet
 from ld_agent.errors import LdAgentError
+from ld_agent.function_base import load_task
 from ld_agent.messages import FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
 from ld_agent.nodes.parameters import declare, DriverParameters
-from ld_agent.players import find_task
+from ld_agent.share import share_path
 from ld_agent.voyage import lanes_of
 from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
@@ -56,7 +58,7 @@ class Driver(Node):
         super().__init__('driver')
         self.settings = declare(self, DriverParameters)
         p = self.settings
-        self._task = find_task(p.function_base or None, p.task)
+        self._task = load_task(Path(p.function_base or share_path('function_base', p.task)))
         self._fleet: Fleet | None = None
         self._areas: ClosedAreas | None = None
         self._pending: list[FunctionUpdate] = []
@@ -92,6 +94,7 @@ class Driver(Node):
             return
         limits = DriveLimits(self.settings.deadline, self.settings.timeout)
         self._fleet = Fleet(lanes, NAMES[:-1], limits)
+        self._fleet.stopped = self._stopped
         self._poses = {}
         self._step = 0
         if self._areas is None:
@@ -170,6 +173,8 @@ class Driver(Node):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
+        if self._fleet is not None:
+            self._fleet.stop()
         self._hold()
         self.get_logger().warning('stopped; the vessels hold until `resume` is called')
         response.success, response.message = True, 'the vessels hold'
@@ -177,6 +182,8 @@ class Driver(Node):
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = False
+        if self._fleet is not None:
+            self._fleet.resume()
         response.success, response.message = True, 'the vessels go on'
         return response
 

@@ -162,7 +162,7 @@ class DriverParameters(Parameters):
     deadline: float = Field(
         1.0, gt=0.0, le=60.0, description='seconds without fresh moves after which vessels hold'
     )
-    timeout: float = Field(240.0, gt=0.0, le=3600.0, description='simulated seconds for one move')
+    timeout: float = Field(800.0, gt=0.0, le=3600.0, description='simulated seconds for one move')
 
 
 class PerceptionParameters(Parameters):
@@ -178,11 +178,15 @@ class PerceptionParameters(Parameters):
         1.0, gt=0.0, le=60.0, description='simulated seconds of rest before a step begins'
     )
     sailing: float = Field(
-        300.0, gt=0.0, le=3600.0, description="simulated seconds for the pursuers' moves"
+        900.0, gt=0.0, le=3600.0, description="simulated seconds for the pursuers' moves"
     )
     target: float = Field(
         90.0, gt=0.0, le=3600.0, description="simulated seconds for the target's turn"
     )
+    stuck: float = Field(
+        30.0, gt=0.0, le=3600.0,
+        description='simulated seconds of rest elsewhere than sent before the step goes on',
+    )  # fmt: skip
     wait_for: str = Field(
         '', description='nodes that must listen before the first step, beside decision and driver'
     )

@@ -89,7 +89,7 @@ class PerceptionNode(Node):
         self._poses, self._asked = {}, None
         self._episode += 1
         p = self.settings
-        patience = Patience(p.still, p.deadline, p.sailing, p.target)
+        patience = Patience(p.still, p.deadline, p.sailing, p.target, p.stuck)
         self._game = Perception(self._lanes, patience, self._episode, p.seed + self._episode)
 
     def _on_odometry(self, name: str, message: Odometry) -> None:

@@ -15,10 +15,8 @@
 
 Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
 and hears nothing of the game but when a step begins (for a scenario's areas) and when an episode
-has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds
-station. What must not
-happen at sea is refereed at every simulated instant; if it did happen the process ends with
-status 2.
+has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. A
+referee looks at every simulated instant; if it saw a fault the process ends with status 2.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ from ld_agent.nodes.parameters import declare, VesselsParameters
 from ld_agent.voyage import make_lanes, make_sea
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells
-from ld_agent_sim.sea import DT, NAMES
+from ld_agent_sim.sea import DT, NAMES, Sea
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -78,6 +76,7 @@ class Vessels(Node):
         listen_json(self, topics.RESULT, Result, self._on_result, self._health)
         self._episode = -1
         self._base_time = 0.0
+        self._sea: Sea
         self._faults = 0
         self._ended_at: float | None = None
         self._next_episode()

@@ -29,7 +29,9 @@ import pytest
 TOOLS: dict = {}
 exec(find_task(None).tools, TOOLS)
 BOARD = Board(9, 7)
-SCENARIOS = ('on_top', 'rectangle', 'several', 'u_trap', 'wall_gap')
+SCENARIOS = (
+    'hiding', 'moving', 'on_top', 'rectangle', 'several', 'table2', 'u_trap', 'wall_gap',
+)  # fmt: skip
 
 
 def observed(pursuers, evader, track=()):
@@ -106,6 +108,31 @@ def test_in_every_scenario_the_evader_is_caught_unless_an_area_shuts_someone_in(
             pursuer_moves(state.board, p, state.restricted) for p in state.pursuers
         )
         assert world.outcome()['outcome'] == 'success' or shut_in, seed
+
+
+def test_a_pursuer_on_which_an_area_appears_leaves_it_with_its_next_move_and_breaks_no_rule():
+    agent = make_agent('reference', guard='count')
+    world = open_world('pursuit', 'flee', '20x20', 'exact', 'on_top', '')
+    squall = {(x, y) for x in range(4, 9) for y in range(4, 9)}
+    for decision in play(agent, world, 1):
+        assert not set(decision.moves) & squall
+    assert world.outcome()['outcome'] == 'success'
+    assert world.outcome()['violations'] == 0
+
+
+def test_distances_ahead_go_round_what_is_closed_and_are_straight_where_nothing_is():
+    bar = [[4, y] for y in range(6)]
+    state = observed([(2, 1), (2, 2), (1, 1)], (6, 1)) | {'walls': bar, 'walls_block': True}
+    known = TOOLS['_known'](state)
+    blocked = TOOLS['_to_go'](((3, 1),) * 3, (6, 1), state, known)
+    on_the_way_round = TOOLS['_to_go'](((3, 5),) * 3, (6, 1), state, known)
+    assert known['round']
+    assert on_the_way_round < blocked
+    open_water = observed([(2, 1), (2, 2), (1, 1)], (6, 1))
+    known = TOOLS['_known'](open_water)
+    assert not known['round']
+    near, far = (TOOLS['_to_go']((c,) * 3, (6, 1), open_water, known) for c in ((3, 1), (3, 5)))
+    assert near < far
 
 
 def test_pursuers_that_may_move_up_to_two_units_catch_it_too():

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from ld_agent.errors import LdAgentError
 from ld_agent.players import make_agent, METHODS
-from ld_agent.tables.plan import check_methods, choose, FIRST_SEED, Row, TABLES
+from ld_agent.share import share_path
+from ld_agent.tables.plan import check_methods, choose, FIRST_SEED, PAPER_SETTING, Row, TABLES
 import pytest
 
 
@@ -28,6 +29,19 @@ def test_the_first_table_plays_the_papers_number_of_seeds_and_more_of_ours():
     assert episodes.pop('ld') == episodes.pop('reference') == 1000
     assert set(episodes.values()) == {200}
     assert all(row.seeds[0] == FIRST_SEED == 1_000_000 for row in table.rows)
+
+
+def test_the_second_table_plays_the_papers_setting_and_then_every_other_scenario():
+    setting, scenarios = choose(TABLES, ['table2', 'scenarios'])
+    assert {row.scenario for row in setting.rows} == {PAPER_SETTING}
+    for table, ours in ((setting, 500), (scenarios, 200)):
+        for row in table.rows:
+            assert row.episodes == (ours if row.method in ('ld', 'reference') else 200)
+    methods = {'large', 'small_free', 'small_pick', 'kd', 'ld', 'reference'}
+    assert {row.method for row in setting.rows} == methods
+    shipped = {path.stem for path in share_path('config', 'scenarios').glob('*.yaml')}
+    played = {(row.scenario, row.method) for row in scenarios.rows}
+    assert played == {(s, m) for s in shipped - {PAPER_SETTING} for m in methods}
 
 
 def test_every_row_of_a_table_has_a_file_of_its_own():

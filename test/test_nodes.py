@@ -58,6 +58,9 @@ def test_typed_mirrors_agree_with_the_json():
             exit_when_done=False,
         )  # fmt: skip
         test.until(lambda: len(heard['result']) == 2, 'two results')
+        test.until(
+            lambda: sum(json.loads(m.data)['done'] for m in heard['state']) == 2, 'two last states'
+        )
         states = [json.loads(message.data) for message in heard['state']]
         test.until(lambda: len(heard['pursuers']) == len(states), 'all mirrors')
         test.until(lambda: len(heard['evader']) == len(states), 'all evaders')

@@ -94,6 +94,7 @@ setup(
         # Option names changed between releases.
         'pydantic-monty==1.4.*',
         'pyseccomp; sys_platform == "linux"',
+        'llguidance>=1.0',
     ],
     extras_require={
         'ros': [

@@ -134,6 +134,9 @@ def kd(
 @train.command()
 def sentences(
     out: Annotated[Path, typer.Option(help='Work folder: checkpoint, log, adapter.')],
+    start: Annotated[
+        Path | None, typer.Option(help='Adapter to go on from, at half the learning rate.')
+    ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
     sequences: Annotated[int, typer.Option(help='Sets of eight sentences.')] = SENTENCE_SEQUENCES,
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
@@ -144,10 +147,12 @@ def sentences(
         _, plan = _training(model)
         from ld_agent.training.authoring import train_sentences
 
+        rate = plan().learning_rate * (1.0 if start is None else 0.5)
         numbers = plan(
-            sequences=sequences, per_step=2, rank=16, alpha=32, seed=seed, threads=threads
-        )
-        train_sentences(model, out, numbers, _show)
+            sequences=sequences, per_step=2, learning_rate=rate, rank=16, alpha=32, seed=seed,
+            threads=threads,
+        )  # fmt: skip
+        train_sentences(model, start, out, numbers, _show)
     typer.echo(str(out / 'adapter'))
 
 

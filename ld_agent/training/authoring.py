@@ -37,10 +37,13 @@ CHECK_EVERY = 100
 CHECK_PACKS = 8
 
 
-def train_sentences(model: str, work: Path, plan: Plan, progress: Progress) -> None:
+def train_sentences(
+    model: str, start: Path | None, work: Path, plan: Plan, progress: Progress
+) -> None:
     """Train on `plan.sequences` sequences; an interrupted run goes on where it stopped.
 
     Args:
+        start: adapter to go on from; None from the base model.
         work: gets the checkpoint, the log, and `adapter`.
 
     Raises:
@@ -52,7 +55,7 @@ def train_sentences(model: str, work: Path, plan: Plan, progress: Progress) -> N
     def encode(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False).ids
 
-    trainee = Trainee(source, plan)
+    trainee = Trainee(source, plan, start)
     held = list(itertools.islice(packs(plan.seed, encode, bos, held_out=True), CHECK_PACKS))
 
     def check() -> dict[str, Any]:

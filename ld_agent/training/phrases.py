@@ -112,7 +112,7 @@ class Slots:
         if name in self._words:
             return self._words[name], self._words[name]
         if name not in self._values:
-            if name in 'ABCDE':
+            if name in 'ABCDEF':
                 self._values[name] = self._point()
             elif name == 'n':
                 self._values[name] = self._step()

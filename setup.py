@@ -56,6 +56,7 @@ setup(
             'probe_cases.jsonl',
             'adapters/*/*',
             'adapters/*/*/*',
+            'sentences/*.yaml',
             'training/vocabulary/*.yaml',
             'training/rewordings/*.yaml',
         ]

@@ -87,6 +87,8 @@ def test_a_range_is_two_numbers_and_a_minus_is_one():
         ('something between (3, 4) and (6, 8)', {(3, 4), (6, 8), (5, 6)}, {(2, 4), (6, 9)}),
         ('a storm near (5, 5), 3 cells', {(5, 5), (2, 2), (8, 8)}, {(1, 5), (5, 9)}),
         ('row 5 or so', {(0, 5), (19, 5)}, {(0, 4), (0, 6)}),
+        ('rows 5 to 7, until step 12', {(0, 5), (19, 7)}, {(0, 4), (0, 8)}),
+        ('for 9 more steps row 5 or so', {(0, 5)}, {(0, 4), (0, 6)}),
         ('x = 4 m and y = 8 m', {(2, 4)}, {(4, 8)}),
     ],
 )
@@ -100,3 +102,4 @@ def test_in_doubt_what_the_numbers_span_is_closed(sentence, inside, outside):
 def test_without_a_place_nothing_is_spanned():
     assert fail_safe('keep 3 cells away', (20, 20), 1.0) == ('', ())
     assert fail_safe('whirlpool!', (20, 20), 1.0) == ('', ())
+    assert fail_safe('between (30, 30) and (40, 40)', (20, 20), 1.0) == ('', ())

@@ -15,11 +15,10 @@
 
 from __future__ import annotations
 
-import json as json_text
 from typing import Annotated
 
 from ld_agent.board_text import region_text
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import AsJson, console, errors_as_sentences, print_json, show_step
 from ld_agent.emergency_desk import Desk, Outcome
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
@@ -38,7 +37,7 @@ def emergency(
     adapter: Annotated[
         str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
     ] = 'default',
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
+    json: AsJson = False,
 ) -> None:
     """Write the filter function of a sentence and check it, as the emergency node does."""
     with errors_as_sentences():
@@ -55,7 +54,7 @@ def emergency(
         finally:
             desk.close()
     if json:
-        typer.echo(json_text.dumps(_as_json(outcome), indent=2))
+        print_json(_as_json(outcome))
         return
     _show(outcome)
 

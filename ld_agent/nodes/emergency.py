@@ -27,7 +27,6 @@ from ld_agent.errors import ModelError
 from ld_agent.messages import Cell, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
-    every,
     Health,
     listen,
     listen_json,
@@ -42,9 +41,6 @@ from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-
-OPEN_AFTER = 0.05
-"""Seconds after its start in which the node opens the student that reads sentences."""
 
 
 class EmergencyNode(Node):
@@ -62,13 +58,13 @@ class EmergencyNode(Node):
         self._early: list[PolygonStamped | String] = []
         self._standing: list[Cell] = []
         self._step = 0
+        if self.settings.sentences:  # whoever waits for this node waits for its student
+            self._open_author()
         listen(self, topics.GRID, self._on_grid)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
         listen(self, topics.EMERGENCY, self._on_sentence)
         listen(self, topics.RESTRICTED_AREA, self._on_area)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
-        if self.settings.sentences:
-            self._opening = every(self, OPEN_AFTER, self._open_author)
 
     def destroy_node(self) -> None:
         """End the sandbox and the node."""
@@ -77,7 +73,6 @@ class EmergencyNode(Node):
         super().destroy_node()
 
     def _open_author(self) -> None:
-        self.destroy_timer(self._opening)
         settings = self.settings
         try:
             self._author = open_author(settings.model, settings.adapter, settings.provider)
@@ -86,8 +81,6 @@ class EmergencyNode(Node):
             return
         self._author.write('row 1 is closed')  # the first one is slower than all others
         self.get_logger().info('sentences are understood')
-        if self._desk is not None:
-            self._desk.author = self._author
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
         known, self._grid = self._grid, grid

@@ -45,7 +45,12 @@ _POINT = re.compile(
     rf'[(\[]\s*(?:x\s*=\s*)?({_N}){_UNIT}\s*[,;]\s*(?:y\s*=\s*)?({_N}){_UNIT}\s*[)\]]',
     re.IGNORECASE,
 )
-_AXIS = re.compile(rf'\b(x|y|rows?|columns?)\b\s*(?:=|==|number|is)?\s*({_N})', re.IGNORECASE)
+_AXIS = re.compile(
+    rf'\b(x|y|rows?|columns?)\b\s*(?:=|==|number|is)?\s*({_N}){_UNIT}'
+    rf'(?:\s*(?:to|through|up to|-|\.\.)\s*({_N}))?',
+    re.IGNORECASE,
+)
+_TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
 _METRES = re.compile(rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b', re.IGNORECASE)
 
 
@@ -58,6 +63,7 @@ class Named:
         words: numbers written as words; they may mean no number at all.
         points: (x, y) in the sentence's unit.
         axes: (`x` or `y`, value) of the numbers that are said to be on an axis.
+        steps: numbers that count steps of time.
         metres: a unit of length is named.
     """
 
@@ -65,6 +71,7 @@ class Named:
     words: tuple[float, ...]
     points: tuple[tuple[float, float], ...]
     axes: tuple[tuple[str, float], ...]
+    steps: tuple[float, ...]
     metres: bool
 
 
@@ -74,13 +81,15 @@ def named_in(sentence: str) -> Named:
     rest = _POINT.sub(' ', sentence)
     axes = [
         ('y' if word[0].lower() in 'yr' else 'x', float(number))
-        for word, number in _AXIS.findall(rest)
+        for word, *numbers in _AXIS.findall(rest)
+        for number in filter(None, numbers)
     ]
     return Named(
         tuple(map(float, _NUMBER.findall(sentence))),
         tuple(float(_WORDS[w.lower()]) for w in _WORD.findall(sentence)),
         tuple(points),
         tuple(axes),
+        tuple(float(a or b) for a, b in _TIME.findall(sentence)),
         _METRES.search(sentence) is not None,
     )
 
@@ -118,7 +127,7 @@ def fail_safe(
     """Return the area that a sentence's numbers span, as words and corners in cells.
 
     The rectangle round all points, rows and columns, wider by the largest number that is
-    neither. No corners where no point, row or column is named.
+    neither. No corners where no point, row or column of the board is named.
 
     Args:
         size: width and height of the board in cells.
@@ -131,11 +140,13 @@ def fail_safe(
     if not xs and not ys:
         return '', ()
     placed = Counter(v for point in named.points for v in point)
-    placed += Counter(v for _, v in named.axes)
+    placed += Counter(v for _, v in named.axes) + Counter(named.steps)
     loose = Counter(named.numbers) - placed
     wider = max((v / unit for v in loose if v / unit <= max(size)), default=0.0)
     west, east = _span(xs, wider, size[0])
     south, north = _span(ys, wider, size[1])
+    if west > east or south > north:
+        return '', ()
     said = f'x from {west:g} to {east:g}, y from {south:g} to {north:g}'
     return said, ((west, south), (east, south), (east, north), (west, north))
 
@@ -145,7 +156,7 @@ def _span(values: Sequence[float], wider: float, size: int) -> tuple[float, floa
         return -0.5, size - 0.5
     low = max(-0.5, math.floor(min(values) - wider) - 0.25)
     high = min(size - 0.5, math.ceil(max(values) + wider) + 0.25)
-    return low, max(low, high)
+    return low, high
 
 
 def _listed(values: Counter[float]) -> str:

@@ -35,8 +35,11 @@ import yaml
 HELD_OUT_REMAINDER = 3
 HELD_OUT_MODULUS = 7
 """Numbers that add up to this remainder are never trained on."""
+PLAIN, PLAIN_SHARE = 6, 0.4
+"""The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
+is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'closing': 40, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10, 'unclear': 10,
+    'closing': 40, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10, 'unclear': 8,
 }  # fmt: skip
 
 
@@ -97,7 +100,8 @@ class _Composer:
         if self.held_out and held and self.rng.random() < 0.7:
             self.news += 1
             return self.rng.choice(held)
-        return self.rng.choice(group['texts'])
+        plain = self.rng.random() < PLAIN_SHARE
+        return self.rng.choice(group['texts'][:PLAIN] if plain else group['texts'])
 
     def _family(self, families: list[dict[str, Any]], axes: bool = False) -> tuple[str, str, str]:
         """Return text, code and name of an area; with `axes` of one along rows or columns."""

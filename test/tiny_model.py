@@ -21,7 +21,7 @@ from pathlib import Path
 from gguf import GGUFWriter
 import numpy as np
 from safetensors.numpy import save_file
-from tokenizers import models, pre_tokenizers, Tokenizer, trainers
+from tokenizers import decoders, models, pre_tokenizers, Tokenizer, trainers
 
 CONFIG = {
     'model_type': 'llama',
@@ -75,6 +75,7 @@ def byte_tokenizer(vocabulary: int) -> Tokenizer:
     """Return a byte-level tokenizer of at most `vocabulary` tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )

@@ -115,11 +115,20 @@ class Author:
 
     Args:
         student: a model that was tuned for this (`ld-agent train sentences`).
+
+    Raises:
+        ModelError: llguidance cannot use the model's tokenizer.
     """
 
     def __init__(self, student: Student) -> None:
         self.student = student
-        self._tokens = llguidance.LLTokenizer(str(student.folder / 'tokenizer.json'))
+        try:
+            self._tokens = llguidance.LLTokenizer(str(student.folder / 'tokenizer.json'))
+        except ValueError as error:
+            raise ModelError(
+                f'the tokenizer of {student.name} is none that a grammar can be held to ({error}); '
+                'use another model'
+            ) from None
         self._grammar = llguidance.LLMatcher.grammar_from_lark(GRAMMAR)
         start = [] if student.bos is None else [student.bos]
         self._rules = student.encode([*start, *student.encode_text(RULES)])

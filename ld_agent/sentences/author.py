@@ -126,7 +126,7 @@ class Author:
             self._tokens = llguidance.LLTokenizer(str(student.folder / 'tokenizer.json'))
         except ValueError as error:
             raise ModelError(
-                f'the tokenizer of {student.name} is none that a grammar can be held to ({error}); '
+                f'the tokenizer of {student.name} cannot be held to a grammar ({error}); '
                 'use another model'
             ) from None
         self._grammar = llguidance.LLMatcher.grammar_from_lark(GRAMMAR)

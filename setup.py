@@ -71,8 +71,7 @@ setup(
             'config/schema',
             'config/students',
             'function_base',
-            'function_base/pursuit',
-            'function_base/twenty_one',
+            *sorted(os.path.dirname(task) for task in glob('function_base/*/task.yaml')),
         ),
     ],
     install_requires=[

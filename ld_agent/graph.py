@@ -18,8 +18,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from ld_agent.worlds import first_opponent
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ class PursuitOptions:
 
 
 @dataclass(frozen=True)
-class TwentyOneOptions:
-    """What a user chooses for a match of 21 points."""
+class TaskOptions:
+    """What a user chooses for a task without a board."""
 
     method: str = 'ld'
     episodes: int = 20
     seed: int = 0
-    opponent: str = 'stand_17'
+    opponent: str = ''
     model: str = 'smollm2'
     adapter: str = 'default'
     provider: str = 'auto'
@@ -88,14 +90,47 @@ class TwentyOneOptions:
     top_k: int = 5
 
 
+@dataclass(frozen=True)
+class TwentyOneOptions(TaskOptions):
+    """What a user chooses for a match of 21 points."""
+
+    opponent: str = 'stand_17'
+
+
+@dataclass(frozen=True)
+class PlayOptions(TaskOptions):
+    """What a user chooses for any task; no opponent: the world's first.
+
+    Attributes:
+        task: names its world and its function base.
+    """
+
+    task: str = ''
+
+
 def twenty_one_graph(options: TwentyOneOptions) -> list[NodeSpec]:
-    """Return the nodes of a match of 21 points, the recorder first so that it misses nothing."""
+    """Return the nodes of a match of 21 points."""
+    return task_graph('twenty_one', options)
+
+
+def play_graph(options: PlayOptions) -> list[NodeSpec]:
+    """Return the nodes that play the task that the options name.
+
+    Raises:
+        LdAgentError: the task has no world.
+    """
+    opponent = options.opponent or first_opponent(options.task)
+    return task_graph(options.task, replace(options, opponent=opponent))
+
+
+def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
+    """Return the nodes that play a task, the recorder first so that it misses nothing."""
     o = options
     nodes = [
         NodeSpec(
             'decision',
             {
-                'task': 'twenty_one',
+                'task': task,
                 'method': o.method,
                 'model': o.model,
                 'adapter': o.adapter,
@@ -112,7 +147,7 @@ def twenty_one_graph(options: TwentyOneOptions) -> list[NodeSpec]:
         NodeSpec(
             'simulator',
             {
-                'task': 'twenty_one',
+                'task': task,
                 'method': o.method,
                 'episodes': o.episodes,
                 'seed': o.seed,
@@ -121,6 +156,7 @@ def twenty_one_graph(options: TwentyOneOptions) -> list[NodeSpec]:
                 'deadline': o.deadline,
                 'wait_for': 'recorder' if o.record else '',
             },
+            world=True,
         ),
     ]
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes

@@ -56,6 +56,18 @@ def open_world(task: str, evader: str, board: str, moves: str, scenario: str, mo
         raise LdAgentError(str(error)) from None
 
 
+def first_opponent(task: str) -> str:
+    """Return the name of whom the agent plays against where nobody else is asked for.
+
+    Raises:
+        LdAgentError: the task has no world.
+    """
+    try:
+        return next(iter(find_world(task).opponents))
+    except ValueError as error:
+        raise LdAgentError(str(error)) from None
+
+
 def open_scenario(board: str, scenario: str) -> Scenario:
     """Return a scenario by its name or file; without one, an open board with drawn places.
 

@@ -21,6 +21,8 @@ import re
 
 from ld_agent.errors import LdAgentError
 from ld_agent.graph import (
+    play_graph,
+    PlayOptions,
     pursuit_graph,
     PursuitOptions,
     twenty_one_graph,
@@ -131,6 +133,23 @@ def test_every_option_of_21_points_reaches_a_node(option):
     before = {(n.name, p): v for n in CARDS for p, v in n.parameters.items()}
     after = {(n.name, p): v for n in changed for p, v in n.parameters.items()}
     assert other in [v for key, v in after.items() if before.get(key) != v]
+
+
+def test_any_task_goes_through_the_nodes_of_21_points():
+    options = PlayOptions(task='twenty_one', opponent='stand_17', record='bags/one')
+    assert play_graph(options) == CARDS
+    assert [node.name for node in CARDS if node.world] == ['simulator']
+
+
+def test_without_an_opponent_the_agent_plays_against_the_worlds_first():
+    played = {n.name: n.parameters for n in play_graph(PlayOptions(task='twenty_one'))}
+    assert played['simulator']['evader'] == 'random'
+
+
+def test_a_task_without_a_world_gives_one_sentence():
+    for task in ('', 'chess', 'no task'):
+        with pytest.raises(LdAgentError, match='there is no world for the task'):
+            play_graph(PlayOptions(task=task))
 
 
 def test_node_arguments_keep_the_type_of_a_text_that_looks_like_another():

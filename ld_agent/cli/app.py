@@ -25,6 +25,7 @@ from ld_agent.cli.emergency import emergency
 from ld_agent.cli.evaluate import evaluate
 from ld_agent.cli.export import export
 from ld_agent.cli.functions import functions
+from ld_agent.cli.play import play
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
 from ld_agent.cli.pursuit import pursuit
@@ -45,6 +46,7 @@ app = typer.Typer(
 for _verb in (
     pursuit,
     twenty_one,
+    play,
     vessels,
     emergency,
     evaluate,

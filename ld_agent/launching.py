@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
@@ -72,7 +72,7 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
 
     def start(context: Any) -> list[Any]:
         chosen = {
-            field.name: type(field.default)(LaunchConfiguration(field.name).perform(context))
+            field.name: _read(field, LaunchConfiguration(field.name).perform(context))
             for field in fields(options)
         }
         extra = LaunchConfiguration('params_file').perform(context)
@@ -96,3 +96,10 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
         return actions
 
     return OpaqueFunction(function=start)
+
+
+def _read(field: Field, text: str) -> Any:
+    """Return an argument with the type of its option."""
+    if isinstance(field.default, bool):
+        return text.lower() == 'true'
+    return type(field.default)(text)

@@ -12,3 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """The web panel: a model of what is shown, where that comes from, and the page; knows no ROS."""
+
+import importlib.util
+
+from ld_agent.errors import LdAgentError
+
+
+def require_nicegui() -> None:
+    """Raise unless the panel can be served.
+
+    Raises:
+        LdAgentError: it cannot; says what to install.
+    """
+    if importlib.util.find_spec('nicegui') is None:
+        raise LdAgentError(
+            'the panel needs NiceGUI, which is not there; install it with '
+            '`pip install "ld_agent[panel]"`'
+        )

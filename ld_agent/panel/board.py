@@ -11,7 +11,10 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The board as SVG: cell (0, 0) lies at the lower left; and which cell a pixel belongs to."""
+"""The board as SVG: cell (0, 0) lies at the lower left; and which cell a pixel belongs to.
+
+Only numbers and names of its own go in, never a text from a message.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def size_of(view: View) -> tuple[int, int] | None:
     observed = view.state.observation if view.state else {}
     if 'pursuers' not in observed:
         return None
-    return observed['width'], observed['height']
+    return int(observed['width']), int(observed['height'])
 
 
 def cell_at(pixel: Sequence[float], size: tuple[int, int]) -> Cell:
@@ -56,7 +59,9 @@ def draw(view: View, sketch: tuple[Cell, Cell] | None = None) -> str:
     parts = [
         f'<rect width="{width * EDGE}" height="{height * EDGE}" fill="#e6f0f7"/>',
         *_lines(width, height),
-        *_squares(((x, y) for x, y in observed['walls']), height, WALL, 1.0, 'wall'),
+        *_squares(
+            ((int(x), int(y)) for x, y in observed.get('walls', [])), height, WALL, 1.0, 'wall'
+        ),
         *_squares(sorted(view.closed), height, AREA, 0.5, 'area'),
     ]
     for trail, cell in zip(view.trails, observed['pursuers']):

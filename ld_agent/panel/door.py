@@ -28,10 +28,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ld_agent.errors import LdAgentError
-from starlette.responses import PlainTextResponse
 
 LOCAL = ('127.0.0.1', 'localhost')
 LEAST_TOKEN = 16
+REFUSAL = b'the panel answers its own page alone'
 TOKEN_VARIABLE = 'LD_AGENT_PANEL_TOKEN'
 
 
@@ -111,8 +111,8 @@ class Gate:
             if scope['type'] == 'websocket':
                 await send({'type': 'websocket.close', 'code': 1008})
             else:
-                refusal = PlainTextResponse('the panel answers its own page alone', 403)
-                await refusal(scope, receive, send)
+                await send({'type': 'http.response.start', 'status': 403, 'headers': []})
+                await send({'type': 'http.response.body', 'body': REFUSAL})
             return
 
         async def unframed(message: Any) -> None:

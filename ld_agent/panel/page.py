@@ -87,6 +87,7 @@ class Page:
         self._panel = panel
         self._may_act = panel.door.admits(token)
         self._recorded: list[View] = []
+        self._size: tuple[int, int] | None = None
         self._drawn: View | None = None
         self._drawn_sketch: tuple[Cell, Cell] | None = None
         self._sketch: tuple[Cell, Cell] | None = None
@@ -99,7 +100,7 @@ class Page:
                 self._head = ui.label().props('id=headline').classes('text-bold')
                 self._board = ui.interactive_image(
                     size=(1, 1), on_mouse=self._on_mouse,
-                    events=['mousedown', 'mousemove', 'mouseup'],
+                    events=['mousedown', 'mousemove', 'mouseup'], sanitize=False,
                 ).props('id=board')  # fmt: skip
                 self._notice = ui.label().props('id=notice').classes('fault')
                 self._build_actions()
@@ -124,7 +125,7 @@ class Page:
                     f'id={name} dense no-caps'
                 )
             sentence = ui.input('an emergency, such as: keep out of (3, 4) to (6, 8)')
-            sentence.props('id=emergency').style('width: 26em')
+            sentence.props('for=emergency').style('width: 26em')
             sentence.on('keydown.enter', lambda: self._act(self._say, sentence))
             ui.button('publish', on_click=lambda: self._act(self._say, sentence)).props(
                 'id=publish dense no-caps'
@@ -134,7 +135,7 @@ class Page:
     def _build_scrubber(self) -> None:
         with ui.row().classes('items-center'):
             path = ui.input('folder of a bag', value=self._panel.bag)
-            path.props('id=bag').style('width: 20em')
+            path.props('for=bag').style('width: 20em')
             ui.button('open', on_click=lambda: self._act(self._open, path)).props(
                 'id=open dense no-caps'
             )
@@ -224,7 +225,11 @@ class Page:
         self._drawn, self._drawn_sketch = view, self._sketch
         size = size_of(view)
         if size is not None:
-            self._board.props['size'] = [side * EDGE for side in size]
+            if size != self._size:
+                self._size = size
+                self._board.props['size'] = [side * EDGE for side in size]
+                self._board.style(f'width: {size[0] * EDGE}px; height: {size[1] * EDGE}px')
+                self._board.update()
             self._board.content = draw(view, self._sketch)
         self._head.text = headline(view)
         self._notice.text = view.notice

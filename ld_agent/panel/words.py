@@ -83,10 +83,10 @@ def _stage(stage: StageTrace) -> str:
     result = str(stage.result)
     if len(result) > SHOWN_RESULT:
         result = f'{result[:SHOWN_RESULT]} …'
+    told = f'{escape(facts)}<br>' if facts else ''
     note = f'<br><b>{escape(stage.note)}</b>' if stage.note else ''
     rows.append(
-        f'<tr class="result"><td></td><td colspan="4">{escape(facts)}<br>→ {escape(result)}{note}'
-        '</td></tr>'
+        f'<tr class="result"><td></td><td colspan="4">{told}→ {escape(result)}{note}</td></tr>'
     )
     return ''.join(rows)
 

@@ -25,7 +25,7 @@ import hmac
 import secrets
 import socket
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ld_agent.errors import LdAgentError
 
@@ -106,8 +106,8 @@ class Gate:
             return
         headers = {name.decode(): value.decode('latin-1') for name, value in scope['headers']}
         host, origin = headers.get('host', ''), headers.get('origin')
-        foreign = origin is not None and urlsplit(origin).netloc != host
-        if foreign or (self._door.local and host.rpartition(':')[0] not in LOCAL):
+        foreign = origin not in (None, f'http://{host}', f'https://{host}')
+        if foreign or (self._door.local and host.partition(':')[0] not in LOCAL):
             if scope['type'] == 'websocket':
                 await send({'type': 'websocket.close', 'code': 1008})
             else:

@@ -105,12 +105,12 @@ class Page:
                 self._notice = ui.label().props('id=notice').classes('fault')
                 self._build_actions()
                 self._build_scrubber()
+                ui.label('Emergencies in force').classes('text-bold')
+                self._emergencies = ui.html('').props('id=emergencies')
             with ui.column():
                 self._tally = ui.html('').props('id=tally')
                 ui.label('The step, function by function').classes('text-bold')
                 self._trace = ui.html('').props('id=trace')
-                ui.label('Emergencies in force').classes('text-bold')
-                self._emergencies = ui.html('').props('id=emergencies')
         self._redraw()
         ui.timer(REDRAW_SECONDS, self._redraw)
 
@@ -149,17 +149,17 @@ class Page:
     async def _act(self, action: Callable[..., Awaitable[None]], *arguments: object) -> None:
         """Do what a person asks for, if the person may."""
         if not self._may_act:
-            ui.notify('no action without the token', type='negative')
+            _tell('no action without the token', 'negative')
             return
         try:
             await action(*arguments)
         except LdAgentError as error:
-            ui.notify(str(error), type='negative', multi_line=True)
+            _tell(str(error), 'negative')
 
     async def _command(self, name: str) -> None:
         answer = asyncio.wrap_future(self._live.command(name))
         try:
-            ui.notify(await asyncio.wait_for(answer, ANSWER_SECONDS))
+            _tell(await asyncio.wait_for(answer, ANSWER_SECONDS))
         except asyncio.TimeoutError:
             raise LdAgentError(
                 f'{name!r} was not answered within {ANSWER_SECONDS:.0f} s; look at the simulator'
@@ -169,7 +169,7 @@ class Page:
         sentence = (field.value or '').strip()
         if sentence:
             self._live.say(sentence)
-            ui.notify('published')
+            _tell('published')
             field.value = ''
 
     async def _open(self, field: ui.input) -> None:
@@ -179,7 +179,7 @@ class Page:
         try:
             self._recorded = await run.io_bound(views_of, Path(path), self._panel.task)
         except LdAgentError as error:
-            ui.notify(str(error), type='negative', multi_line=True)
+            _tell(str(error), 'negative')
             return
         self._slider.props(f'max={len(self._recorded) - 1}').value = 0
         self._slider.set_visibility(True)
@@ -215,7 +215,7 @@ class Page:
 
     async def _restrict(self, first: Cell, last: Cell) -> None:
         self._live.restrict(rectangle(first, last))
-        ui.notify(f'published: closed from {first} to {last}')
+        _tell(f'published: closed from {first} to {last}')
 
     def _redraw(self) -> None:
         """Show what has changed since the last time."""
@@ -236,3 +236,7 @@ class Page:
         self._tally.content = tally_html(view)
         self._trace.content = trace_html(view)
         self._emergencies.content = emergencies_html(view)
+
+
+def _tell(sentence: str, kind: str = 'info') -> None:
+    ui.notify(sentence, type=kind, position='top-right', multi_line=True)

@@ -21,7 +21,7 @@ from ld_agent.bags import probabilities_of
 from ld_agent.messages import StageTrace
 from ld_agent.panel.view import View
 
-SHOWN_RESULT = 160
+SHOWN_RESULT = 110
 """Characters of a stage's result that are shown."""
 
 
@@ -39,8 +39,8 @@ def tally_html(view: View) -> str:
     """Return success and latency so far."""
     tally = view.tally
     ended = ', '.join(f'{n} {name.replace("_", " ")}' for name, n in tally.outcomes.items())
-    parts = [f'{tally.episodes} episodes ended' + (f': {ended}' if ended else '')]
-    parts.append(f'{tally.violations} violations, {tally.lost_turns} lost turns')
+    parts = [f'episodes ended: {tally.episodes}' + (f' ({ended})' if ended else '')]
+    parts.append(f'violations: {tally.violations}, lost turns: {tally.lost_turns}')
     if tally.median_ms is not None:
         parts.append(f'a decision takes {tally.median_ms:.0f} ms (median), '
                      f'{tally.worst_ms:.0f} ms (slowest)')  # fmt: skip
@@ -73,7 +73,7 @@ def _stage(stage: StageTrace) -> str:
     for number, (name, share) in enumerate(zip(stage.candidates, shares, strict=True)):
         chosen = ' class="selected"' if name == stage.selected else ''
         first = number == 0
-        score = f'{scores[number]:.3f}' if scores else ''
+        score = f'{scores[number]:.4g}' if scores else ''
         rows.append(
             f'<tr{chosen}><td>{escape(stage.stage) if first else ""}</td><td>{escape(name)}</td>'
             f'<td>{score}</td><td>{share:.1%}</td>'

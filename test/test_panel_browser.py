@@ -185,7 +185,6 @@ def hunt():
 def test_a_sentence_that_is_typed_becomes_an_area_that_the_hunt_keeps_out_of(hunt):
     nodes, test, url, start, functions, decisions, states = hunt
     start(sentences=True)
-    sentence = 'a whirlpool has formed between (3, 4) and (6, 8); keep out'
     with browser() as page:
         _goto(page, url, test)
         page.click('#pause')
@@ -193,10 +192,13 @@ def test_a_sentence_that_is_typed_becomes_an_area_that_the_hunt_keeps_out_of(hun
         nodes.start('decision', method='reference')
         expect(page, '#headline', 'step 0')
         page.locator('#trace .selected').first.wait_for()
+        test.until(lambda: decisions, 'the first decision')
+        (x0, x1), (y0, y1) = ahead(_read(decisions[0])['moves'][0])
+        sentence = f'a whirlpool has formed between ({x0}, {y0}) and ({x1}, {y1}); keep out'
         page.fill('#emergency', sentence)
         page.press('#emergency', 'Enter')
         page.locator('#board .area').first.wait_for(timeout=2 * WAIT_MS)
-        whirlpool = {(x, y) for x in range(3, 7) for y in range(4, 9)}
+        whirlpool = {(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1)}
         assert area_cells(page, 20) == whirlpool
         expect(page, '#emergencies', sentence)
         expect(page, '#emergencies', 'def kestrel_keepout')
@@ -228,6 +230,11 @@ def test_a_rectangle_that_is_drawn_is_published_and_kept_out_of(hunt):
             page.click('#step')
             expect(page, '#headline', f'step {step}')
         test.until(lambda: any(_read(m)['step'] == 2 for m in states), 'two steps')
+
+
+def ahead(cell: list[int]) -> list[list[int]]:
+    """Return the spans of a square that begins at a diagonal neighbour, towards the middle."""
+    return [sorted((c + 1, c + 3) if c < 10 else (c - 1, c - 3)) for c in cell]
 
 
 def _read(message) -> dict:

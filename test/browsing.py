@@ -73,3 +73,11 @@ def area_cells(page, height: int) -> set[tuple[int, int]]:
         '(all) => all.map((r) => [r.x.baseVal.value, r.y.baseVal.value])'
     )
     return {(round(x / 24), height - 1 - round(y / 24)) for x, y in drawn}
+
+
+def seen_at(page, kind: str, height: int) -> tuple[int, int]:
+    """Return the cell of the board on which the browser really shows something."""
+    board, seen = (page.locator(s).bounding_box() for s in ('#board', f'#board {kind}'))
+    x = seen['x'] + seen['width'] / 2 - board['x']
+    y = seen['y'] + seen['height'] / 2 - board['y']
+    return int(x // 24), height - 1 - int(y // 24)

@@ -24,6 +24,7 @@ import sys
 import time
 import urllib.request
 
+from ld_agent.bags import read_episodes
 from ld_agent.panel.view import rectangle
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.pursuit import Board
@@ -31,7 +32,7 @@ import pytest
 
 pytest.importorskip('nicegui', reason='needs the extra panel')
 
-from browsing import area_cells, browser, drag, free_port, needs_chromium, WAIT_MS
+from browsing import area_cells, browser, drag, free_port, needs_chromium, seen_at, WAIT_MS
 from recorded import record
 
 pytestmark = needs_chromium
@@ -88,12 +89,14 @@ def expect(page, selector: str, text: str) -> None:
     page.locator(selector).filter(has_text=text).wait_for()
 
 
-def test_a_bag_is_scrubbed(shown):
+def test_a_bag_is_scrubbed(shown, bag):
     with browser() as page:
         page.goto(shown.url)
         expect(page, '#headline', 'episode 0 (seed 1), step 0')
         page.locator('#board .pursuer').first.wait_for()
         assert page.locator('#board .pursuer').count() == 3
+        evader = read_episodes(bag)[0].states[0].observation['evader']
+        assert seen_at(page, '.evader', height=7) == tuple(evader)
         assert area_cells(page, 7) == {(4, 4), (4, 3)}
         expect(page, '#trace .selected', 'keep_all')
         assert page.locator('#trace tr').filter(has_text='approach').count() == 1

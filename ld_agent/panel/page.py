@@ -96,12 +96,9 @@ class Page:
         """Lay the page out."""
         ui.add_css(STYLE)
         with ui.row().classes('items-start no-wrap'):
-            with ui.column():
+            with ui.column().style('width: 500px'):
                 self._head = ui.label().props('id=headline').classes('text-bold')
-                self._board = ui.interactive_image(
-                    size=(1, 1), on_mouse=self._on_mouse,
-                    events=['mousedown', 'mousemove', 'mouseup'], sanitize=False,
-                ).props('id=board')  # fmt: skip
+                self._frame = ui.element()
                 self._notice = ui.label().props('id=notice').classes('fault')
                 self._build_actions()
                 self._build_scrubber()
@@ -217,6 +214,20 @@ class Page:
         self._live.restrict(rectangle(first, last))
         _tell(f'published: closed from {first} to {last}')
 
+    def _fit(self, size: tuple[int, int]) -> None:
+        """Put a new picture in its frame where the size of the board has changed."""
+        if size == self._size:
+            return
+        self._size = size
+        across, up = (side * EDGE for side in size)
+        self._frame.clear()
+        with self._frame:
+            self._board = ui.interactive_image(
+                size=(across, up), on_mouse=self._on_mouse, sanitize=False,
+                events=['mousedown', 'mousemove', 'mouseup'],
+            )  # fmt: skip
+        self._board.props('id=board').style(f'width: {across}px; height: {up}px')
+
     def _redraw(self) -> None:
         """Show what has changed since the last time."""
         view = self._view()
@@ -225,11 +236,7 @@ class Page:
         self._drawn, self._drawn_sketch = view, self._sketch
         size = size_of(view)
         if size is not None:
-            if size != self._size:
-                self._size = size
-                self._board.props['size'] = [side * EDGE for side in size]
-                self._board.style(f'width: {size[0] * EDGE}px; height: {size[1] * EDGE}px')
-                self._board.update()
+            self._fit(size)
             self._board.content = draw(view, self._sketch)
         self._head.text = headline(view)
         self._notice.text = view.notice

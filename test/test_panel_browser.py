@@ -173,7 +173,7 @@ def hunt():
         states = listen(test.node, topics.STATE)
 
         def start(**more):
-            nodes.start('panel', port=port)
+            nodes.start('panel', port=port, **more.pop('panel', {}))
             nodes.start('emergency', sentences=more.pop('sentences', False))
             nodes.start(
                 'simulator', **HUNT, **more, deadline=30.0, wait_for='meddler panel emergency'
@@ -233,6 +233,33 @@ def test_a_rectangle_that_is_drawn_is_published_and_kept_out_of(hunt):
             page.click('#step')
             expect(page, '#headline', f'step {step}')
         test.until(lambda: any(_read(m)['step'] == 2 for m in states), 'two steps')
+
+
+def test_without_the_token_nothing_that_a_person_does_reaches_the_hunt(hunt):
+    from ld_agent.nodes import topics
+    from running import listen
+
+    nodes, test, url, start, _, _, states = hunt
+    sentences = listen(test.node, topics.EMERGENCY)
+    areas = listen(test.node, topics.RESTRICTED_AREA)
+    token = 'sixteen-letters-or-more'
+    start(board='9x7', panel={'token': token})
+    nodes.start('decision', method='reference')
+    test.until(lambda: states, 'a state')
+    with browser() as page:
+        _goto(page, url, test)
+        page.locator('#board .pursuer').first.wait_for()
+        page.click('#pause')
+        expect(page, '.q-notification', 'no action without the token')
+        drag(page, (5, 1), (4, 3), height=7)
+        page.fill('#emergency', 'without')
+        page.press('#emergency', 'Enter')
+        page.goto(f'{url}?token={token}')
+        page.fill('#emergency', 'with')
+        page.press('#emergency', 'Enter')
+        test.until(lambda: sentences, 'a sentence')
+    assert [message.data for message in sentences] == ['with']
+    assert areas == []
 
 
 def ahead(cell: list[int]) -> list[list[int]]:

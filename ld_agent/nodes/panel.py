@@ -59,7 +59,9 @@ class PanelNode(Node):
         self._grid: OccupancyGrid | None = None
         self._sentences = publisher_of(self, topics.EMERGENCY)
         self._areas = publisher_of(self, topics.RESTRICTED_AREA)
-        self._commands = {name: self.create_client(Trigger, name) for name in COMMANDS}
+        self._commands: dict[str, Any] = {
+            name: self.create_client(Trigger, name) for name in COMMANDS
+        }
         self._health = Health(self)
         listen(self, topics.GRID, self._on_grid)
         listen(self, topics.TRUTH, self._on_truth)

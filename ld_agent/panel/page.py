@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
@@ -174,10 +174,13 @@ class Page:
 
     async def _show_bag(self, path: str) -> None:
         try:
-            self._recorded = await run.io_bound(views_of, Path(path), self._panel.task)
+            found = await run.io_bound(views_of, Path(path), self._panel.task)
         except LdAgentError as error:
             _tell(str(error), 'negative')
             return
+        if not found:  # the server is ending
+            return
+        self._recorded = found
         self._slider.props(f'max={len(self._recorded) - 1}').value = 0
         self._slider.set_visibility(True)
 
@@ -245,5 +248,5 @@ class Page:
         self._emergencies.content = emergencies_html(view)
 
 
-def _tell(sentence: str, kind: str = 'info') -> None:
+def _tell(sentence: str, kind: Literal['info', 'negative'] = 'info') -> None:
     ui.notify(sentence, type=kind, position='top-right', multi_line=True)

@@ -205,9 +205,9 @@ class Watch:
 
     def _open_areas(self, state: State) -> None:
         """Read the functions that came before the size of the board was known."""
-        size = (state.observation.get('width'), state.observation.get('height'))
-        if self._areas is None and state.task == self._task.name and None not in size:
-            self._areas = ClosedAreas(self._task, size)
+        seen = state.observation
+        if self._areas is None and state.task == self._task.name and 'width' in seen:
+            self._areas = ClosedAreas(self._task, (seen['width'], seen['height']))
             for update in self._functions.values():
                 self._read(self._areas, update)
 

@@ -26,7 +26,7 @@ VERSION = re.search(
 ).group(1)
 NODES = (
     'simulator', 'decision', 'emergency', 'recorder', 'visualiser', 'vessels', 'driver',
-    'perception', 'playback',
+    'perception', 'playback', 'panel',
 )  # fmt: skip
 
 
@@ -119,6 +119,7 @@ setup(
         # (numpy 1.26, faiss-cpu 1.11) collide with these, and only its data is read.
         'bench': ['bm25s>=0.2'],
         'parquet': ['pyarrow>=14'],
+        'panel': ['nicegui>=3'],
         'gym': ['pettingzoo>=1.24', 'gymnasium'],
         'test': [
             'pytest',
@@ -132,6 +133,9 @@ setup(
             'mcap-ros2-support>=0.5',
             'pettingzoo>=1.24',
             'gymnasium',
+            'nicegui>=3',
+            # Drives the chromium of the machine; brings no browser.
+            'playwright',
             'ruff',
             'mypy',
             'types-PyYAML',

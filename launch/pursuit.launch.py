@@ -29,6 +29,8 @@ DESCRIPTIONS = {
     'moves': 'exact or up_to',
     'scenario': 'name in config/scenarios or a YAML file; empty: none',
     'rate': 'steps a second; 0: lock-step',
+    'sentences': 'true or false: understand emergencies that are published as sentences',
+    'panel': 'true or false: serve the web panel',
 }
 
 

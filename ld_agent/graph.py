@@ -68,6 +68,7 @@ class PursuitOptions:
     retriever: str = 'none'
     top_k: int = 5
     sentences: bool = True
+    panel: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,8 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
             world=True,
         ),
     ]
+    if o.panel:
+        nodes.insert(0, NodeSpec('panel', {'function_base': o.function_base}))
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
 
 

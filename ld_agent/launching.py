@@ -73,7 +73,7 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
     def start(context: Any) -> list[Any]:
         defaults: dict[str, Any] = {field.name: field.default for field in fields(options)}
         chosen = {
-            name: type(default)(LaunchConfiguration(name).perform(context))
+            name: _read(default, LaunchConfiguration(name).perform(context))
             for name, default in defaults.items()
         }
         extra = LaunchConfiguration('params_file').perform(context)
@@ -97,3 +97,8 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
         return actions
 
     return OpaqueFunction(function=start)
+
+
+def _read(default: Any, text: str) -> Any:
+    """Return an argument with the type of its option's default."""
+    return text.lower() == 'true' if isinstance(default, bool) else type(default)(text)

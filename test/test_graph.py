@@ -15,8 +15,10 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import fields, replace
 import importlib.util
+from pathlib import Path
 import re
 
 from ld_agent.errors import LdAgentError
@@ -35,8 +37,10 @@ from ld_agent.runner import node_arguments
 from ld_agent.worlds import open_world
 import pytest
 
+ROOT = Path(__file__).parent.parent
 PLAIN = pursuit_graph(PursuitOptions())
 RECORDED = pursuit_graph(PursuitOptions(record='bags/one'))
+SHOWN = pursuit_graph(PursuitOptions(panel=True))
 VESSELS = vessels_graph(VesselsOptions(record='bags/one'))
 
 
@@ -45,10 +49,10 @@ def declared() -> dict:
 
 
 def test_every_node_is_a_module_that_declares_its_parameters():
-    for node in [*RECORDED, *VESSELS]:
+    for node in [*RECORDED, *SHOWN, *VESSELS]:
         assert importlib.util.find_spec(node.module) is not None
         assert set(node.parameters) <= set(declared()[node.name].model_fields)
-    assert {node.name for node in [*RECORDED, *VESSELS]} == set(declared())
+    assert {node.name for node in [*RECORDED, *SHOWN, *VESSELS]} == set(declared())
 
 
 def test_the_recorder_comes_first_and_only_where_a_bag_is_wanted():
@@ -74,7 +78,7 @@ def test_every_node_that_decides_or_drives_is_started_again_a_bounded_number_of_
 
 
 def test_the_defaults_of_the_graph_are_those_of_the_nodes():
-    for node in [*PLAIN, *vessels_graph(VesselsOptions())]:
+    for node in [*SHOWN, *vessels_graph(VesselsOptions())]:
         model = declared()[node.name]
         defaults = {name: field.default for name, field in model.model_fields.items()}
         given = {n: v for n, v in node.parameters.items() if n != 'wait_for'}
@@ -82,7 +86,7 @@ def test_the_defaults_of_the_graph_are_those_of_the_nodes():
 
 
 def test_what_the_graph_gives_a_node_has_the_type_that_it_declares():
-    for node in [*RECORDED, *VESSELS]:
+    for node in [*RECORDED, *SHOWN, *VESSELS]:
         model = declared()[node.name]
         assert (
             model(**node.parameters).model_dump() | node.parameters
@@ -92,7 +96,29 @@ def test_what_the_graph_gives_a_node_has_the_type_that_it_declares():
             assert type(value) is type(model.model_fields[name].default)
 
 
-@pytest.mark.parametrize('option', [field.name for field in fields(PursuitOptions)])
+def test_the_panel_is_there_only_where_it_is_wanted():
+    assert {node.name for node in SHOWN} - {node.name for node in PLAIN} == {'panel'}
+
+
+def test_every_option_of_a_launch_file_is_described():
+    for name, options in (
+        ('pursuit', PursuitOptions), ('twenty_one', TwentyOneOptions), ('vessels', VesselsOptions)
+    ):  # fmt: skip
+        described = told(ROOT / 'ld_agent' / 'launching.py') | told(
+            ROOT / 'launch' / f'{name}.launch.py'
+        )
+        assert {field.name for field in fields(options)} <= described, name
+
+
+def told(file: Path) -> set[str]:
+    """Return the keys of a file's DESCRIPTIONS, without the packages that the file needs."""
+    for node in ast.parse(file.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == 'DESCRIPTIONS':
+            return {key.value for key in node.value.keys}
+    return set()
+
+
+@pytest.mark.parametrize('option', [f.name for f in fields(PursuitOptions) if f.name != 'panel'])
 def test_every_option_reaches_a_node(option):
     value = getattr(PursuitOptions(), option)
     other = value + 1 if isinstance(value, int | float) else f'{value}other'

@@ -25,6 +25,7 @@ from ld_agent.cli.emergency import emergency
 from ld_agent.cli.evaluate import evaluate
 from ld_agent.cli.export import export
 from ld_agent.cli.functions import functions
+from ld_agent.cli.panel import panel
 from ld_agent.cli.play import play
 from ld_agent.cli.prepare import prepare
 from ld_agent.cli.probe import probe
@@ -48,6 +49,7 @@ for _verb in (
     twenty_one,
     play,
     vessels,
+    panel,
     emergency,
     evaluate,
     compare,

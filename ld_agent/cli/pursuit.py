@@ -22,6 +22,7 @@ from ld_agent.cli.common import AsJson, errors_as_sentences, one_of
 from ld_agent.cli.running import bag_folder, run_graph
 from ld_agent.graph import pursuit_graph, PursuitOptions
 from ld_agent.methods import METHODS, NAMES
+from ld_agent.panel import require_nicegui
 import typer
 
 
@@ -70,17 +71,20 @@ def pursuit(
     sentences: Annotated[
         bool, typer.Option(help='Understand emergencies that are published as sentences.')
     ] = True,
+    panel: Annotated[bool, typer.Option('--panel', help='Serve the web panel.')] = False,
     compose: Annotated[bool, typer.Option('--compose', help='All nodes in one process.')] = False,
     json: AsJson = False,
 ) -> None:
     """Let a small model hunt, function by function, over ROS 2."""
     with errors_as_sentences():
+        if panel:
+            require_nicegui()
         bag = bag_folder(record)
         graph = pursuit_graph(
             PursuitOptions(
                 method, episodes, seed, evader, board, moves, model, adapter, provider,
                 function_base, guard, abstain_below, scenario, deadline, rate, str(bag),
-                retriever, top_k, sentences,
+                retriever, top_k, sentences, panel,
             )
         )  # fmt: skip
         run_graph(graph, bag, compose, json)

@@ -122,6 +122,22 @@ class VisualiserParameters(Parameters):
     trail: int = Field(30, ge=0, le=1000, description='cells of trail behind each pursuer')
 
 
+class PanelParameters(Parameters):
+    """Parameters of the web panel."""
+
+    task: str = Field('pursuit', description='task whose functions are shown')
+    function_base: str = Field(
+        '', description='folder of the function base; empty: the shipped one'
+    )
+    host: str = Field(
+        '127.0.0.1', description='address to listen at; bound elsewhere, a token is needed to act'
+    )
+    port: int = Field(8765, ge=1, le=65535, description='port to listen at')
+    token: str = Field(
+        '', description='who shows it may act; empty: LD_AGENT_PANEL_TOKEN, or one is made'
+    )
+
+
 class VesselsParameters(Parameters):
     """Parameters of the sea of vessels."""
 
@@ -199,6 +215,7 @@ NODE_PARAMETERS: dict[str, type[Parameters]] = {
     'emergency': EmergencyParameters,
     'recorder': RecorderParameters,
     'visualiser': VisualiserParameters,
+    'panel': PanelParameters,
     'vessels': VesselsParameters,
     'driver': DriverParameters,
     'perception': PerceptionParameters,

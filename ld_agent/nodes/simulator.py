@@ -17,6 +17,8 @@ Lock-step by default: a state goes out, and the step is played when its decision
 deadline passes, which is a lost turn. Whatever arrives twice, late or for another step changes
 nothing. Where an emergency was published, the state waits until a function was published for it,
 or `emergency_timeout` is over. With `rate` above 0 the steps follow the wall clock instead.
+After `pause` a state is shown and decided, but played only at a `step` or a `resume`; the
+deadline begins anew then.
 """
 
 from __future__ import annotations
@@ -68,7 +70,15 @@ class Simulator(Node):
         self._health = Health(self)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
-        self.create_service(Trigger, 'reset', self._on_reset)
+        for name, answer in (
+            ('reset', self._on_reset),
+            ('pause', self._on_pause),
+            ('resume', self._on_resume),
+            ('step', self._on_step),
+        ):
+            self.create_service(Trigger, name, answer)
+        self._paused = False
+        self._steps_due = 0
         self._episode = -1
         self._base_time = 0.0
         self._asked_at: float | None = None
@@ -97,11 +107,15 @@ class Simulator(Node):
                 self._next_episode()
         elif self._told_at is not None:
             self._wait_for_functions(now - self._told_at)
+        elif self._asked_at is not None and self._held():
+            self._asked_at = now
         elif self._asked_at is not None:
             waited = now - self._asked_at
             if self.settings.rate > 0:
                 if waited >= 1.0 / self.settings.rate:
                     self._play(self._answer)
+            elif self._answer is not None:
+                self._play(self._answer)
             elif waited > self.settings.deadline:
                 self._play(None)
 
@@ -213,7 +227,7 @@ class Simulator(Node):
             self.get_logger().debug(
                 f'ignored a decision for episode {decision.episode}, step {decision.step}'
             )
-        elif self.settings.rate > 0:
+        elif self.settings.rate > 0 or self._held():
             self._answer = self._answer or decision
         else:
             self._play(decision)
@@ -229,6 +243,7 @@ class Simulator(Node):
                 convert.to_pose_array(decision.moves, self._header(), self.settings.resolution)
             )
         self._asked_at = None
+        self._steps_due = 0
         self._world.apply(None if decision is None else decision.model_dump())
         done = self._world.done
         self._ask()
@@ -258,6 +273,27 @@ class Simulator(Node):
             f'{result.steps} steps, {result.violations} violations, '
             f'{result.lost_turns} lost turns'
         )
+
+    def _held(self) -> bool:
+        return self._paused and not self._steps_due
+
+    def _on_pause(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._paused, self._steps_due = True, 0
+        response.success, response.message = True, f'held before step {self._world.step}'
+        return response
+
+    def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._paused = False
+        response.success, response.message = True, f'going on with step {self._world.step}'
+        return response
+
+    def _on_step(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if not self._paused:
+            response.success, response.message = False, 'not paused; call pause first'
+            return response
+        self._steps_due = 1
+        response.success, response.message = True, f'playing step {self._world.step}'
+        return response
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         if self._episode < 0 or self._ended_at is not None:

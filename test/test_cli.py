@@ -32,7 +32,7 @@ import typer
 from typer.testing import CliRunner
 
 COMMAND = str(Path(sys.executable).with_name('ld-agent'))
-SILENT = {'train reading', 'train dpr', 'train curve'}
+SILENT = {'train reading', 'train dpr', 'train curve', 'panel'}
 """Verbs that leave files and report nothing."""
 
 

@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 COMMAND = str(Path(sys.executable).with_name('ld-agent'))
 SILENT = {
     'train reading', 'train sentences', 'train dpr', 'train curve', 'functions show',
-    'functions check', 'functions trust',
+    'functions check', 'functions trust', 'panel',
 }  # fmt: skip
 """Verbs that leave files and report nothing."""
 

@@ -166,7 +166,7 @@ def _compared(
     pairs: Sequence[tuple[tuple[Episode, Verdict], tuple[Episode, Verdict]]],
     unpaired: tuple[str, ...],
 ) -> Comparison:
-    won = [tuple(v.outcome is Outcome.SUCCESS for _, v in pair) for pair in pairs]
+    won = [tuple(v.outcome == Outcome.SUCCESS for _, v in pair) for pair in pairs]
     only_first, only_second = won.count((True, False)), won.count((False, True))
     apart = only_first + only_second
     steps = [
@@ -197,7 +197,7 @@ def _side(path: Path, played: Sequence[tuple[Episode, Verdict]]) -> Side:
         bag=str(path),
         method=played[0][0].method,
         episodes=len(played),
-        successes=sum(verdict.outcome is Outcome.SUCCESS for verdict in verdicts),
+        successes=sum(verdict.outcome == Outcome.SUCCESS for verdict in verdicts),
         violations=sum(verdict.violations for verdict in verdicts),
         lost_turns=sum(verdict.lost_turns for verdict in verdicts),
         disagreements=tuple(fault for verdict in verdicts for fault in verdict.disagreements),
@@ -205,7 +205,7 @@ def _side(path: Path, played: Sequence[tuple[Episode, Verdict]]) -> Side:
 
 
 def _outcome(verdict: Verdict) -> str:
-    return verdict.outcome.value if verdict.outcome else 'unfinished'
+    return verdict.outcome or 'unfinished'
 
 
 def difference(values: Sequence[float]) -> Difference:

@@ -67,7 +67,7 @@ def rows_of(episode: Episode) -> list[Row]:
         'method': episode.method,
         'episode': episode.number,
         'seed': episode.seed,
-        'outcome': None if verdict.outcome is None else verdict.outcome.value,
+        'outcome': verdict.outcome,
     }
     return [
         {

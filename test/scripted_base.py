@@ -36,7 +36,7 @@ def as_json(content: object) -> str:
 STAGES = as_json(
     {
         'rules': 'A ferry goes to a berth. It moves by at most two berths a step.',
-        'decision': 'berth',
+        'decision': 'action',
         'stages': [
             {'name': 'list', 'rules': 'List the berths in reach.',
              'takes': 'list', 'gives': 'list[int]'},

@@ -32,9 +32,11 @@ from ld_agent.cli.common import (
     print_figures,
     show_step,
 )
+from ld_agent.combinations import combinations_report
 from ld_agent.entropy import measure_entropy
 from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
+from ld_agent.function_check import installed_bases
 from ld_agent.players import find_task
 from ld_agent.retrieval_bench import retrieval_report
 from ld_agent.scenario_bench import scenario_report
@@ -89,6 +91,9 @@ def _entropy(s: _Setting) -> dict[str, Any]:
 
 PARTS: dict[str, Callable[[_Setting], Any]] = {
     'reading': lambda s: task_report(s.selector, s.task),
+    'combinations': lambda s: combinations_report(
+        s.selector, [find_task(folder) for folder in installed_bases()]
+    ),
     'speed': lambda s: benchmark.speed(s.selector, s.task, s.model),
     'order': lambda s: benchmark.order_flips(s.selector, s.task),
     'restart': _restart,

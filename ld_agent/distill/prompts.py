@@ -48,7 +48,7 @@ Answer with one JSON object in a ```json block, like this one of another task:
 ```json
 {{
   "rules": "A lift serves the floors of a house. In each step it moves by one floor or waits.",
-  "decision": "floor",
+  "decision": "action",
   "stages": [
     {{"name": "list", "rules": "List the floors that the lift can reach.",
       "takes": "list", "gives": "list[int]"}},
@@ -58,11 +58,12 @@ Answer with one JSON object in a ```json block, like this one of another task:
 }}
 ```
 
-"rules" are the rules in plain language, a few sentences. "decision" names what the last stage
-gives. The "rules" of a stage are one or two short sentences that the small model reads. "takes"
-and "gives" are types made of list, dict, tuple, int, float, str and bool; the first stage takes
-"list", and every other stage takes what the stage before it gives. A stage that runs again and
-again on its own result until one of its functions ends it has "repeat": true and the name of that
+"rules" are the rules in plain language, a few sentences. "decision" is "moves" where the last
+stage gives the cells to move to, and "action" otherwise. The "rules" of a stage are one or two
+short sentences that the small model reads. "takes" and "gives" are types made of list, dict,
+tuple, int, float, str and bool; the first stage takes "list", and every other stage takes what
+the stage before it gives. A stage that runs again and again on its own result until one of its
+functions ends it has "repeat": true and the name of that
 function as "closing"; it gives the type that it takes.
 """
 

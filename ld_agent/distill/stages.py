@@ -85,8 +85,6 @@ def _faults(spec: TaskFile) -> list[str]:
             f'the first stage takes {spec.stages[0].takes}; it is given an empty list, so it '
             "must take 'list'"
         )
-    if not NAME.fullmatch(spec.decision):
-        faults.append(f'the decision {spec.decision!r} is no name in small letters')
     for stage in spec.stages:
         at = f'stage {stage.name!r}'
         if not NAME.fullmatch(stage.name):

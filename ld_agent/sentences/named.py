@@ -51,6 +51,7 @@ _AXIS = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
+_INCLUDED = re.compile(r'\binclu(?:ded|ding|sive)\b', re.IGNORECASE)
 _METRES = re.compile(rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b', re.IGNORECASE)
 
 
@@ -116,6 +117,8 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     for (axis, value), count in Counter(named.axes).items():
         if kinds[axis, value] < count:
             faults.append(f'it does not use {axis} = {value:g} as such')
+    if written.until == 'until step' and _INCLUDED.search(sentence):
+        faults.append('it may end a step too early, something is said to be included')
     if named.metres != ('metres(' in written.code):
         faults.append('it takes metres for cells' if named.metres else 'it takes cells for metres')
     return faults

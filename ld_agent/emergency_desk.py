@@ -30,6 +30,7 @@ from ld_agent.executor import Executor
 from ld_agent.function_base import Task
 from ld_agent.messages import Cell, FunctionUpdate
 from ld_agent.sentences.author import Author, Draft
+from ld_agent.sentences.doubt import doubts
 from ld_agent.sentences.language import Written
 from ld_agent.sentences.named import disagreements, fail_safe
 from ld_agent_sim.areas import Point, polygon_cells
@@ -170,7 +171,7 @@ class Desk:
     def _checked(self, text: str, draft: Draft) -> Written:
         if draft.written is None:
             raise AreaError('the student cannot tell which cells it closes')
-        faults = disagreements(text, draft.written)
+        faults = [*disagreements(text, draft.written), *doubts(text, draft.written)]
         if faults:
             raise AreaError(
                 f'the student wrote {draft.written.code!r}, and {" and ".join(faults)}'

@@ -28,7 +28,7 @@ import time
 from ld_agent.errors import AreaError, ModelError
 from ld_agent.sentences.language import GRAMMAR, read_written, Written
 from ld_agent.sentences.prompt import render_sentence, RULES
-from ld_agent.student.fetch import DEFAULT_MODEL, Progress
+from ld_agent.student.fetch import DEFAULT_MODEL, Progress, silent
 from ld_agent.student.prepare import ADAPTERS, open_student, prepare
 from ld_agent.student.session import Student
 import llguidance
@@ -88,7 +88,12 @@ def prepare_author(model: str = DEFAULT_MODEL, progress: Progress | None = None)
     Raises:
         ModelError: as in `open_author`.
     """
-    prepare(model, sentence_adapter(model), progress, check=verify_author)
+    tell = progress or silent
+
+    def named(text: str, share: float) -> None:
+        tell(f'{text} (the student that reads sentences)', share)
+
+    prepare(model, sentence_adapter(model), named, check=verify_author)
 
 
 def open_author(

@@ -39,7 +39,8 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'closing': 40, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10, 'unclear': 8,
+    'plain': 20, 'closing': 30, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10,
+    'unclear': 8,
 }  # fmt: skip
 
 
@@ -114,6 +115,13 @@ class _Composer:
     def _closing(self) -> tuple[str, str]:
         area, code, name = self._family(self.phrases['areas'])
         return self._closed(self._say('closings', area), code, name)
+
+    def _plain(self) -> tuple[str, str]:
+        family = self.rng.choice(self.phrases['areas'])
+        self.slots.turn(sides=family.get('sides', False))
+        area, code = self.slots.fill(self.rng.choice(family['texts'][:4]), family['code'])
+        way = self.rng.choice(self.phrases['closings']['texts'][:3])
+        return way.replace('{area}', area), Written('close', family['name'], code).text
 
     def _whole(self) -> tuple[str, str]:
         text, code, name = self._family(self.phrases['wholes'])

@@ -1,0 +1,68 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A question, or a function that may say the opposite, is doubted; right ones are let through."""
+
+from __future__ import annotations
+
+import itertools
+
+from ld_agent.sentences.doubt import doubts
+from ld_agent.sentences.language import read_written, Written
+from ld_agent.training.sentences import examples
+import pytest
+
+
+def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
+    return doubts(sentence, Written(kind, 'a half-plane', code))
+
+
+@pytest.mark.parametrize(
+    ('sentence', 'code', 'why'),
+    [
+        ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
+        ('no vessel may go west of x = 9', 'not (x < 9)', 'seems to forbid'),
+        ('only sail in the waters north of y = 1', 'y > 1', 'seems to leave open'),
+        ('stay south of y = 5', 'y < 5', 'seems to leave open'),
+        ('remain within 4 cells of (5, 5)', 'manhattan(x, y, 5, 5) <= 4', 'seems to leave open'),
+        ('Is the channel at x = 4 still blocked?', 'x == 4', 'a question'),
+        ('are rows 5 to 7 closed', 'between(y, 5, 7)', 'a question'),
+    ],
+)
+def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
+    assert any(why in doubt for doubt in told(sentence, code))
+
+
+@pytest.mark.parametrize(
+    ('sentence', 'code'),
+    [
+        ('You must not sail east of x = 16.', 'x > 16'),
+        ('stay south of y = 5', 'not (y < 5)'),
+        ('stay at least 2 cells away from (10, 10)', 'manhattan(x, y, 10, 10) < 2'),
+        ('do not leave rows 3 to 9', 'not (between(y, 3, 9))'),
+        ('rows 5 to 7 are closed', 'between(y, 5, 7)'),
+        ('do not go within 3 cells of (4, 4)', 'manhattan(x, y, 4, 4) <= 3'),
+    ],
+)
+def test_what_says_the_same_is_not_doubted(sentence, code):
+    assert told(sentence, code) == []
+
+
+def test_right_functions_of_generated_sentences_are_seldom_doubted():
+    pairs = [
+        (example.sentence, written)
+        for example in itertools.islice(examples(12), 3000)
+        if (written := read_written(example.answer))
+    ]
+    doubted = [sentence for sentence, written in pairs if doubts(sentence, written)]
+    assert len(doubted) < 0.03 * len(pairs), doubted[:20]

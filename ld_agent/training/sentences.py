@@ -39,7 +39,7 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': 20, 'closing': 30, 'whole': 18, 'gap': 9, 'union': 8, 'confine': 5, 'lift': 10,
+    'plain': 60, 'closing': 20, 'whole': 8, 'gap': 4, 'union': 4, 'confine': 4, 'lift': 6,
     'unclear': 8,
 }  # fmt: skip
 
@@ -117,9 +117,10 @@ class _Composer:
         return self._closed(self._say('closings', area), code, name)
 
     def _plain(self) -> tuple[str, str]:
-        family = self.rng.choice(self.phrases['areas'])
+        areas = self.phrases['areas']
+        family = self.rng.choices(areas, [f.get('weight', 1) for f in areas])[0]
         self.slots.turn(sides=family.get('sides', False))
-        area, code = self.slots.fill(self.rng.choice(family['texts'][:4]), family['code'])
+        area, code = self.slots.fill(self.rng.choice(family['texts'][:2]), family['code'])
         way = self.rng.choice(self.phrases['closings']['texts'][:3])
         return way.replace('{area}', area), Written('close', family['name'], code).text
 

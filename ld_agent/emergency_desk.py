@@ -37,7 +37,7 @@ from ld_agent_sim.areas import Point, polygon_cells
 from ld_agent_sim.pursuit import Board
 
 LEAST_SURE = 0.5
-"""A draft with a choice less probable than this is refused; docs/emergencies.md has the curve."""
+"""A draft with a choice less probable than this is refused."""
 
 
 @dataclass(frozen=True)

@@ -132,16 +132,7 @@ def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
             'decision',
             {
                 'task': task,
-                'method': o.method,
-                'model': o.model,
-                'adapter': o.adapter,
-                'provider': o.provider,
-                'function_base': o.function_base,
-                'guard': o.guard,
-                'abstain_below': o.abstain_below,
-                'seed': o.seed,
-                'retriever': o.retriever,
-                'top_k': o.top_k,
+                **_decision(o),
             },
             lifecycle=True,
         ),
@@ -163,6 +154,22 @@ def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
 
 
+def _decision(o: TaskOptions | PursuitOptions) -> dict[str, Any]:
+    """Return the parameters of the decision node that every game on cells or cards has."""
+    return {
+        'method': o.method,
+        'model': o.model,
+        'adapter': o.adapter,
+        'provider': o.provider,
+        'function_base': o.function_base,
+        'guard': o.guard,
+        'abstain_below': o.abstain_below,
+        'seed': o.seed,
+        'retriever': o.retriever,
+        'top_k': o.top_k,
+    }
+
+
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
     o = options
@@ -172,16 +179,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
         NodeSpec(
             'decision',
             {
-                'method': o.method,
-                'model': o.model,
-                'adapter': o.adapter,
-                'provider': o.provider,
-                'function_base': o.function_base,
-                'guard': o.guard,
-                'abstain_below': o.abstain_below,
-                'seed': o.seed,
-                'retriever': o.retriever,
-                'top_k': o.top_k,
+                **_decision(o),
                 'wait_for': 'emergency',
             },
             lifecycle=True,

@@ -30,13 +30,12 @@ import re
 
 from ld_agent.sentences.language import numbers_of, Written
 
-_WORDS = {
-    word: number
-    for number, word in enumerate(
-        'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
-        'fifteen sixteen seventeen eighteen nineteen twenty'.split()
-    )
-}
+NUMBER_WORDS = (
+    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
+    'fifteen sixteen seventeen eighteen nineteen twenty'
+).split()
+"""Words of the numbers from 0 on."""
+_WORDS = {word: number for number, word in enumerate(NUMBER_WORDS)}
 _N = r'(?:(?<![\w.)\]])-)?\d+(?:\.\d+)?'
 _UNIT = r'\s*(?:m|metres?|meters?)?'
 _NUMBER = re.compile(_N)

@@ -18,6 +18,8 @@ from __future__ import annotations
 import random
 import re
 
+from ld_agent.sentences.named import NUMBER_WORDS
+
 _SIDES = {
     'north': ('y', '>', ('north of', 'north of', 'above', 'to the north of', 'higher than'),
               ('northwards', 'to the north', 'upwards', 'north'),
@@ -38,10 +40,6 @@ _ATLEAST = {
     '<': ('at most', 'not more than', 'no more than', 'less than or equal to'),
 }
 _EQUAL = {'>': ('>=', '>=', '≥'), '<': ('<=', '<=', '≤')}
-_WORDS = (
-    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
-    'fifteen sixteen seventeen eighteen nineteen twenty'
-).split()
 _POINTS = (
     ('({a}, {b})', 12), ('({a},{b})', 4), ('[{a}, {b}]', 1), ('(x={a}, y={b})', 1),
     ('x = {a}, y = {b}', 1), ('(x = {a}, y = {b})', 1), ('{a},{b}', 1), ('({a} , {b})', 1),
@@ -154,7 +152,7 @@ class Slots:
         if self._metres and not self._plain:
             return said + self._unit, f'metres({said})'
         if self._in_words and value <= 20:
-            return _WORDS[int(value)], said
+            return NUMBER_WORDS[int(value)], said
         return said, said
 
     def _length(self, value: float) -> tuple[str, str]:
@@ -162,7 +160,7 @@ class Slots:
         said = _plain(value)
         if self._length_in_metres:
             return said + self._unit, f'metres({said})'
-        word = _WORDS[int(value)] if self.rng.random() < 0.2 and value % 1 == 0 else said
+        word = NUMBER_WORDS[int(value)] if self.rng.random() < 0.2 and value % 1 == 0 else said
         unit = 'cell' if value == 1 else 'cells'
         return (f'{word} {unit}' if self.rng.random() < 0.85 else word), said
 

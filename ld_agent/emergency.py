@@ -85,17 +85,31 @@ def area_function(
     Raises:
         AreaError: one sentence: what is wrong with the area and what to do.
     """
+    cells = polygon_area(corners, size)
+    closed = polygon_source(corners)
+    return filter_function(
+        task, closed, cells, size, taken, origin, occupied, expires_at_step, executor
+    )
+
+
+def polygon_area(corners: Sequence[Point], size: tuple[int, int]) -> frozenset[Cell]:
+    """Return the cells of the board that a polygon covers, corners in cells.
+
+    Raises:
+        AreaError: it is no polygon.
+    """
     try:
-        cells = polygon_cells(corners, Board(*size))
+        return polygon_cells(corners, Board(*size))
     except ValueError as error:
         raise AreaError(
             f'the restricted area is refused: {error}; publish at least three finite corners'
         ) from None
+
+
+def polygon_source(corners: Sequence[Point]) -> str:
+    """Return the source of the `_closed(x, y)` of a polygon, corners in cells."""
     points = ', '.join(f'({x:.6f}, {y:.6f})' for x, y in corners)
-    written = Written('close', 'a polygon', f'polygon(x, y, {points})')
-    return filter_function(
-        task, written.source(), cells, size, taken, origin, occupied, expires_at_step, executor
-    )
+    return Written('close', 'a polygon', f'polygon(x, y, {points})').source()
 
 
 def filter_function(

@@ -24,7 +24,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 import time
 
-from ld_agent.emergency import area_function, filter_function, named_cells
+from ld_agent.emergency import filter_function, named_cells, polygon_area, polygon_source
 from ld_agent.errors import AreaError, ModelError
 from ld_agent.executor import Executor
 from ld_agent.function_base import Task
@@ -33,8 +33,7 @@ from ld_agent.sentences.author import Author, Draft
 from ld_agent.sentences.doubt import doubts
 from ld_agent.sentences.language import Written
 from ld_agent.sentences.named import disagreements, fail_safe
-from ld_agent_sim.areas import Point, polygon_cells
-from ld_agent_sim.pursuit import Board
+from ld_agent_sim.areas import Point
 
 LEAST_SURE = 0.5
 """A draft with a choice less probable than this is refused."""
@@ -110,14 +109,9 @@ class Desk:
         """Close a polygon, corners in cells."""
         begun = time.perf_counter()
         try:
-            update = area_function(
-                self._task, corners, self._size, self.active, origin, occupied,
-                executor=self._executor,
-            )  # fmt: skip
+            return self._closed(*self._fenced(corners, origin, occupied), begun)
         except AreaError as error:
             return Outcome('refused', reason=str(error), ms=_since(begun))
-        cells = polygon_cells(corners, Board(*self._size))
-        return self._closed(update, cells, begun)
 
     def sentence(self, text: str, step: int = 0, occupied: Collection[Cell] = ()) -> Outcome:
         """Do what a sentence says, or refuse it and close what its numbers span.
@@ -219,21 +213,30 @@ class Desk:
         if not corners:
             return Outcome('refused', reason=reason, ms=_since(begun))
         try:
-            update = area_function(
-                self._task, corners, self._size, self.active,
-                f'fail safe for the sentence {text[:80]!r}', occupied, executor=self._executor,
-            )  # fmt: skip
+            update, cells = self._fenced(
+                corners, f'fail safe for the sentence {text[:80]!r}', occupied
+            )
         except AreaError as error:
             return Outcome(
                 'refused', reason=f'{reason}. Nothing is closed meanwhile: {error}',
                 ms=_since(begun),
             )  # fmt: skip
-        cells = polygon_cells(corners, Board(*self._size))
         self.active[update.name] = Active(update, cells, asked=True)
         return Outcome(
             'refused', 'close', [update], cells, update.source, update.manual, update.name,
             update.checks, reason=f'{reason}. Until then {said} is closed', ms=_since(begun),
         )  # fmt: skip
+
+    def _fenced(
+        self, corners: Sequence[Point], origin: str, occupied: Collection[Cell]
+    ) -> tuple[FunctionUpdate, frozenset[Cell]]:
+        """Return the filter function of a polygon and the cells that it closes."""
+        cells = polygon_area(corners, self._size)
+        update = filter_function(
+            self._task, polygon_source(corners), cells, self._size, self.active, origin,
+            occupied, executor=self._executor,
+        )  # fmt: skip
+        return update, cells
 
     def _removed(self, name: str, why: str) -> FunctionUpdate:
         del self.active[name]

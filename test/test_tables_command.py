@@ -71,7 +71,7 @@ def test_a_check_of_nothing_fails(run):
     [
         (['table7'], "table 'table7' is unknown"),
         (['--methods', 'ld,magic'], "the method 'magic'"),
-        (['--engine', 'slurm'], "engine 'slurm' is unknown"),
+        (['table1', '--engine', 'slurm'], "engine 'slurm' is unknown"),
     ],
 )
 def test_what_is_unknown_is_one_sentence(run, arguments, said):

@@ -145,7 +145,7 @@ def command(folder, *arguments):
     code = 'from ld_agent.cli import main; main()'
     options = ['--out', str(folder / 'results'), '--docs', str(folder / 'page.md')]
     return subprocess.Popen(
-        [sys.executable, '-c', code, 'tables', *options, *arguments],
+        [sys.executable, '-c', code, 'tables', 'table1', *options, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -48,6 +48,7 @@ def hunt(tmp_path_factory):
     """Two recorded episodes with an area, and all that the bag holds."""
     pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
     from ld_agent.nodes import topics
+    from ld_agent.nodes.common import listeners
     from running import cast, listen, meddler
 
     bag = tmp_path_factory.mktemp('visualiser') / 'bag'
@@ -55,6 +56,9 @@ def hunt(tmp_path_factory):
         results = listen(test.node, topics.RESULT)
         nodes.start('recorder', path=bag)
         nodes.start('visualiser', trail=3)
+        test.until(
+            lambda: 'visualiser' in listeners(test.node, topics.STATE.name), 'the visualiser'
+        )
         nodes.start('decision', method='reference')
         nodes.start(
             'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,

@@ -59,6 +59,7 @@ class Visualiser(Node):
         self._header = Header()
         self._trails: list[deque] = []
         self._state: State | None = None
+        self._decision: Decision | None = None
         listen(self, topics.TRUTH, self._on_truth)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
@@ -67,9 +68,15 @@ class Visualiser(Node):
         self._truth = grid
 
     def _on_decision(self, decision: Decision) -> None:
-        """Show what was selected for the step that is drawn."""
-        drawn = self._state
-        if drawn is not None and (drawn.episode, drawn.step) == (decision.episode, decision.step):
+        """Show what was selected, now or when its step is drawn: it may come before its state."""
+        self._decision = decision
+        self._show_decision()
+
+    def _show_decision(self) -> None:
+        drawn, decision = self._state, self._decision
+        if drawn is None or decision is None:
+            return
+        if (drawn.episode, drawn.step) == (decision.episode, decision.step):
             chosen = ' > '.join(stage.selected for stage in decision.trace)
             self._publisher.publish(MarkerArray(markers=[self._text(drawn, chosen)]))
 
@@ -94,6 +101,7 @@ class Visualiser(Node):
             self._text(state, ''),
         ]
         self._publisher.publish(MarkerArray(markers=markers))
+        self._show_decision()
 
     def _publish_frames(self, frames: list[TransformStamped]) -> None:
         if topics.TFMessage is not None:

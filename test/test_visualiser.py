@@ -20,6 +20,7 @@ file describes, as Foxglove.
 from __future__ import annotations
 
 from pathlib import Path
+import time
 
 from ld_agent.bag_writer import BagWriter, typestore
 from ld_agent.bags import read_episodes
@@ -49,21 +50,28 @@ def hunt(tmp_path_factory):
     pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
     from ld_agent.nodes import topics
     from ld_agent.nodes.common import listeners
-    from running import cast, listen, meddler
+    from running import cast, listen, meddler, WAIT_SECONDS
 
     bag = tmp_path_factory.mktemp('visualiser') / 'bag'
     with cast() as nodes, meddler() as test:
         results = listen(test.node, topics.RESULT)
         nodes.start('recorder', path=bag)
         nodes.start('visualiser', trail=3)
-        test.until(
-            lambda: 'visualiser' in listeners(test.node, topics.STATE.name), 'the visualiser'
-        )
         nodes.start('decision', method='reference')
         nodes.start(
             'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,
-            resolution=RESOLUTION, exit_when_done=False, wait_for='recorder meddler',
+            resolution=RESOLUTION, exit_when_done=False, wait_for='recorder meddler', rate=10.0,
         )  # fmt: skip
+        # The simulator waits for the meddler, and the meddler until all see each other.
+        end = time.monotonic() + WAIT_SECONDS
+        while not (
+            'visualiser' in listeners(test.node, topics.STATE.name)
+            and 'recorder' in listeners(test.node, topics.MARKERS.name)
+            and test.node.count_publishers(topics.STATE.name)
+        ):
+            assert time.monotonic() < end, 'waited in vain: visualiser, recorder and simulator'
+            time.sleep(0.05)
+        time.sleep(0.5)
         test.until(lambda: len(results) == 2, 'two results')
         nodes.stop('visualiser')
         assert 'Traceback' not in nodes.stop('recorder')

@@ -19,6 +19,7 @@ from typing import Annotated
 
 from ld_agent.board_text import region_text
 from ld_agent.cli.common import AsJson, console, errors_as_sentences, print_json, show_step
+from ld_agent.cli.options import Adapter, Model
 from ld_agent.emergency_desk import Desk, Outcome
 from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task
@@ -33,10 +34,8 @@ def emergency(
     board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',
     resolution: Annotated[float, typer.Option(help='Metres that a cell measures.')] = 1.0,
     step: Annotated[int, typer.Option(help='Present step, for a time.', min=0)] = 0,
-    model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
-    adapter: Annotated[
-        str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
-    ] = 'default',
+    model: Model = DEFAULT_MODEL,
+    adapter: Adapter = 'default',
     json: AsJson = False,
 ) -> None:
     """Write the filter function of a sentence and check it, as the emergency node does."""

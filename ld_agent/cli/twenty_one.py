@@ -15,41 +15,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-from ld_agent.cli.common import errors_as_sentences
+from ld_agent.cli.common import AsJson, errors_as_sentences
+from ld_agent.cli.options import (
+    AbstainBelow,
+    Adapter,
+    Compose,
+    Deadline,
+    FunctionBase,
+    Guard,
+    Method,
+    Model,
+    Provider,
+    Record,
+    Retriever,
+    TopK,
+)
 from ld_agent.cli.running import bag_folder, run_graph
 from ld_agent.graph import twenty_one_graph, TwentyOneOptions
-from ld_agent.methods import NAMES
 import typer
 
 
 def twenty_one(
-    method: Annotated[str, typer.Option(help=f'One of {NAMES}.')] = 'ld',
+    method: Method = 'ld',
     episodes: Annotated[int, typer.Option(help='Games of the match.')] = 20,
     seed: Annotated[int, typer.Option(help='Seed of the first game.')] = 0,
     opponent: Annotated[
         str, typer.Option(help='random, stand_17, optimal or llm; the agent is not told.')
     ] = 'stand_17',
-    model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',
-    adapter: Annotated[
-        str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
-    ] = 'default',
-    provider: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
-    function_base: Annotated[str, typer.Option(help='Folder of a function base.')] = '',
-    guard: Annotated[str, typer.Option(help='on or count.')] = 'on',
-    abstain_below: Annotated[
-        float, typer.Option(help='Least margin of a selection, nats; 0: always act.')
-    ] = 0.0,
-    deadline: Annotated[float, typer.Option(help='Seconds to wait for a decision.')] = 10.0,
-    record: Annotated[
-        Path | None, typer.Option(help='Folder for the bag; default: bags/DATE-TIME.')
-    ] = None,
-    retriever: Annotated[str, typer.Option(help='none or dpr.')] = 'none',
-    top_k: Annotated[int, typer.Option(help='Functions that dpr retrieves.')] = 5,
-    compose: Annotated[bool, typer.Option('--compose', help='All nodes in one process.')] = False,
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
+    model: Model = 'smollm2',
+    adapter: Adapter = 'default',
+    provider: Provider = 'auto',
+    function_base: FunctionBase = '',
+    guard: Guard = 'on',
+    abstain_below: AbstainBelow = 0.0,
+    deadline: Deadline = 10.0,
+    record: Record = None,
+    retriever: Retriever = 'none',
+    top_k: TopK = 5,
+    compose: Compose = False,
+    json: AsJson = False,
 ) -> None:
     """Let a small model play 21 points, function by function, over ROS 2."""
     with errors_as_sentences():

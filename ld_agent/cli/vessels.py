@@ -15,20 +15,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 import json as json_text
-from pathlib import Path
 import signal
 from typing import Annotated, Any
 
-from ld_agent.cli.common import console, errors_as_sentences, show_step
+from ld_agent.cli.common import AsJson, console, errors_as_sentences, show_step
 from ld_agent.cli.evaluate import table
+from ld_agent.cli.options import (
+    Adapter,
+    BoardSize,
+    Deadline,
+    Episodes,
+    FunctionBase,
+    Method,
+    Model,
+    Provider,
+    Record,
+    Scenario,
+    Seed,
+)
+from ld_agent.cli.running import bag_folder
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import evaluate_bags, wilson
 from ld_agent.graph import NodeSpec, vessels_graph, VesselsOptions
 from ld_agent.methods import METHODS, NAMES
 from ld_agent.players import find_task, make_agent, prepare_method
 from ld_agent.runner import isolate, require_ros, run_processes
+from ld_agent.sentences.author import prepare_author
 from ld_agent.voyage import sail, Voyage
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.evaders import EVADERS
@@ -39,36 +52,32 @@ STOPPED = 130
 
 
 def vessels(
-    method: Annotated[str, typer.Option(help=f'One of {NAMES}.')] = 'ld',
-    episodes: Annotated[int, typer.Option(help='Episodes to play.')] = 3,
-    seed: Annotated[int, typer.Option(help='Seed of the first episode.')] = 0,
+    method: Method = 'ld',
+    episodes: Episodes = 3,
+    seed: Seed = 0,
     evader: Annotated[str, typer.Option(help='random, flee or adversary.')] = 'flee',
-    board: Annotated[str, typer.Option(help='WIDTHxHEIGHT in cells.')] = '20x20',
+    board: BoardSize = '20x20',
     kind: Annotated[
         str, typer.Option(help='surface_vessel or differential_drive.')
     ] = 'surface_vessel',
-    model: Annotated[str, typer.Option(help='Student model.')] = 'smollm2',
-    adapter: Annotated[
-        str, typer.Option(help='LoRA adapter: default for the shipped one, or its folder.')
-    ] = 'default',
-    provider: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
-    function_base: Annotated[str, typer.Option(help='Folder of a function base.')] = '',
-    scenario: Annotated[str, typer.Option(help='Name or YAML file of a scenario.')] = '',
-    deadline: Annotated[float, typer.Option(help='Seconds to wait for a decision.')] = 2.0,
+    model: Model = 'smollm2',
+    adapter: Adapter = 'default',
+    provider: Provider = 'auto',
+    function_base: FunctionBase = '',
+    scenario: Scenario = '',
+    deadline: Deadline = 2.0,
     speed: Annotated[
         float, typer.Option(help='Simulated seconds a second, at most; over ROS.')
     ] = 5.0,
-    record: Annotated[
-        Path | None, typer.Option(help='Folder for the bag; default: bags/DATE-TIME.')
-    ] = None,
+    record: Record = None,
     offline: Annotated[
         bool, typer.Option('--offline', help='Without ROS, in this process, as fast as it goes.')
     ] = False,
-    json: Annotated[bool, typer.Option('--json', help='Print one JSON object.')] = False,
+    json: AsJson = False,
 ) -> None:
     """Let vessels hunt: moves become motion, and areas hold for the whole hull."""
     with errors_as_sentences():
-        bag = record or Path('bags') / datetime.now().strftime('%Y%m%d-%H%M%S')
+        bag = bag_folder(record)
         options = VesselsOptions(
             method, episodes, seed, evader, board, kind, model, adapter, provider, function_base,
             scenario, deadline, speed, 'direct', '' if offline else str(bag),
@@ -82,6 +91,7 @@ def vessels(
         if offline:
             _show(_sail_all(options), json)
             return
+        prepare_author(progress=show_step)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             status = run_processes(vessels_graph(options))

@@ -27,6 +27,8 @@ from collections.abc import Callable, Mapping, Sequence
 import time
 from typing import Any
 
+from ld_agent.clock import ms_since
+from ld_agent.closed_areas import dropped_cells
 from ld_agent.errors import FunctionFailed, LdAgentError, MessageError
 from ld_agent.executor import Executor
 from ld_agent.function_base import (
@@ -119,7 +121,7 @@ class Agent:
             method=self.method,
             trace=trace,
             guarded=remarks,
-            step_ms=_ms(begun),
+            step_ms=ms_since(begun),
             **{self.task.decision: sent},
         )
 
@@ -182,7 +184,7 @@ class Agent:
                     function = stage.functions[chosen.selected]
                     result = self._executor.run(function, stage.gives, result, state)
                 except FunctionFailed as error:
-                    trace.append(_failed(stage, facts, candidates, str(error), _ms(begun)))
+                    trace.append(_failed(stage, facts, candidates, str(error), ms_since(begun)))
                     return None
                 trace.append(
                     StageTrace(
@@ -195,7 +197,7 @@ class Agent:
                         selected=chosen.selected,
                         result=result,
                         ms=chosen.ms,
-                        run_ms=_ms(running),
+                        run_ms=ms_since(running),
                     )
                 )
                 if chosen.selected == stage.closing:
@@ -231,9 +233,8 @@ class Agent:
                 function = self._read(update)
                 if stage.repeat:
                     seen = state.observation
-                    self._areas[name] = self._dropped(
-                        function, stage.gives, seen['width'], seen['height']
-                    )
+                    size = (seen['width'], seen['height'])
+                    self._areas[name] = dropped_cells(self._executor, function, stage.gives, size)
             except LdAgentError as error:
                 trace.append(_failed(stage, {}, [], f'{name} was dropped: {error}', 0.0))
                 continue
@@ -246,15 +247,6 @@ class Agent:
                     self._remove(stage.name, name)
         if self._shortlist is not None:
             self._shortlist.follow(self.task)
-
-    def _dropped(self, function: Function, gives: str, width: int, height: int) -> frozenset[Cell]:
-        """Return the cells of the board that a filter function drops."""
-        every = [[[x, y] for x in range(width) for y in range(height)]]
-        kept = self._executor.run(function, gives, every, {})
-        if len(kept) != 1:
-            raise FunctionFailed(f'{function.name} returned {len(kept)} lists of cells for one')
-        left = {tuple(cell) for cell in kept[0]}
-        return frozenset((x, y) for x, y in every[0] if (x, y) not in left)
 
     def _remove(self, stage: str, name: str) -> None:
         self._areas.pop(name, None)
@@ -285,7 +277,3 @@ def _abstained(stage: Stage, facts: dict[str, str], chosen: Selection, least: fl
         margin=chosen.margin, selected=chosen.selected, ms=chosen.ms, abstained=True,
         note=f'abstained: the margin {chosen.margin:.2f} is below {least:g}',
     )  # fmt: skip
-
-
-def _ms(begun: float) -> float:
-    return (time.perf_counter() - begun) * 1000.0

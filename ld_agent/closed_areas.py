@@ -23,7 +23,28 @@ from __future__ import annotations
 from ld_agent.errors import FunctionFailed, LdAgentError
 from ld_agent.executor import Executor
 from ld_agent.function_base import read_function, Task
+from ld_agent.function_file import Function
 from ld_agent.messages import Cell, FunctionUpdate
+
+
+def dropped_cells(
+    executor: Executor, function: Function, gives: str, size: tuple[int, int]
+) -> frozenset[Cell]:
+    """Return the cells of a whole board that a filter function drops.
+
+    Args:
+        gives: type of the function's stage.
+        size: width and height of the board in cells.
+
+    Raises:
+        FunctionFailed: it fails, or gives something else than one list of cells.
+    """
+    every = [[x, y] for x in range(size[0]) for y in range(size[1])]
+    kept = executor.run(function, gives, [every], {})
+    if len(kept) != 1:
+        raise FunctionFailed(f'{function.name} returned {len(kept)} lists of cells for one')
+    left = {tuple(cell) for cell in kept[0]}
+    return frozenset((x, y) for x, y in every if (x, y) not in left)
 
 
 class ClosedAreas:
@@ -56,13 +77,7 @@ class ClosedAreas:
         stage = self._task.stage(function.stage)
         if not stage.repeat:
             return
-        width, height = self._size
-        every = [[x, y] for x in range(width) for y in range(height)]
-        kept = self._executor.run(function, stage.gives, [every], {})
-        if len(kept) != 1:
-            raise FunctionFailed(f'{function.name} returned {len(kept)} lists of cells for one')
-        left = {(x, y) for x, y in kept[0]}
-        cells = frozenset((x, y) for x, y in every if (x, y) not in left)
+        cells = dropped_cells(self._executor, function, stage.gives, self._size)
         self._areas[update.name] = (cells, function.expires_at_step)
 
     def clear(self) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
+from ld_agent.closed_areas import dropped_cells
 from ld_agent.errors import AreaError, LdAgentError
 from ld_agent.executor import Executor
 from ld_agent.function_base import read_function, run_examples, Task
@@ -209,11 +210,9 @@ def check_area(
             faults = run_examples(task, function, runner)
             if faults:
                 raise AreaError(f'the filter function {name} is refused: {"; ".join(faults)}')
-            every = [[[x, y] for x in range(size[0]) for y in range(size[1])]]
-            kept = runner.run(function, task.stage(function.stage).gives, every, {})
+            dropped = dropped_cells(runner, function, task.stage(function.stage).gives, size)
         except LdAgentError as error:
             raise AreaError(str(error)) from None
-    dropped = {(x, y) for x, y in every[0]} - {(x, y) for x, y in kept[0]}
     if dropped != cells:
         raise AreaError(
             f'the filter function {name} is refused: it drops {len(dropped)} cells, the area has '

@@ -21,9 +21,10 @@ Knows nothing about ROS.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import time
 
+from ld_agent.clock import ms_since
 from ld_agent.emergency import filter_function, named_cells, polygon_area, polygon_source
 from ld_agent.errors import AreaError, ModelError
 from ld_agent.executor import Executor
@@ -48,7 +49,7 @@ class Active:
     asked: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """What became of an emergency.
 
@@ -109,9 +110,10 @@ class Desk:
         """Close a polygon, corners in cells."""
         begun = time.perf_counter()
         try:
-            return self._closed(*self._fenced(corners, origin, occupied), begun)
+            outcome = self._closed(*self._fenced(corners, origin, occupied))
         except AreaError as error:
-            return Outcome('refused', reason=str(error), ms=_since(begun))
+            outcome = Outcome('refused', reason=str(error))
+        return replace(outcome, ms=round(ms_since(begun), 1))
 
     def sentence(self, text: str, step: int = 0, occupied: Collection[Cell] = ()) -> Outcome:
         """Do what a sentence says, or refuse it and close what its numbers span.
@@ -122,9 +124,10 @@ class Desk:
         begun = time.perf_counter()
         self.expire(step)
         try:
-            return self._understood(text, step, occupied, begun)
+            outcome = self._understood(text, step, occupied)
         except (AreaError, ModelError) as error:
-            return self._refused(text, str(error), occupied, begun)
+            outcome = self._refused(text, str(error), occupied)
+        return replace(outcome, ms=round(ms_since(begun), 1))
 
     def expire(self, step: int) -> None:
         """Forget what no longer holds in `step`; whoever runs the functions does so itself."""
@@ -137,9 +140,7 @@ class Desk:
         """Lift everything; return the updates that say so."""
         return [self._removed(name, why) for name in list(self.active)]
 
-    def _understood(
-        self, text: str, step: int, occupied: Collection[Cell], begun: float
-    ) -> Outcome:
+    def _understood(self, text: str, step: int, occupied: Collection[Cell]) -> Outcome:
         if self.author is None:
             raise AreaError('sentences are switched off')
         draft = self.author.write(text)
@@ -151,7 +152,7 @@ class Desk:
             'least sure choice': f'{draft.least_sure:.3f}, at least {LEAST_SURE} is asked',
         }
         if written.kind == 'lift':
-            return self._lifted(text, closed, written, cells, checks, begun)
+            return self._lifted(text, closed, written, cells, checks)
         end = written.expires_at(step)
         if end is not None and end <= step:
             raise AreaError(f'step {end} is over, it is step {step}')
@@ -160,7 +161,7 @@ class Desk:
             self._executor,
         )  # fmt: skip
         update = update.model_copy(update={'checks': {**update.checks, **checks}})
-        return self._closed(update, cells, begun)
+        return self._closed(update, cells)
 
     def _checked(self, text: str, draft: Draft) -> Written:
         if draft.written is None:
@@ -177,13 +178,13 @@ class Desk:
             )
         return draft.written
 
-    def _closed(self, update: FunctionUpdate, cells: frozenset[Cell], begun: float) -> Outcome:
+    def _closed(self, update: FunctionUpdate, cells: frozenset[Cell]) -> Outcome:
         answered = [n for n, held in self.active.items() if held.asked and held.cells & cells]
         removed = [self._removed(name, 'answered') for name in answered]
         self.active[update.name] = Active(update, cells)
         return Outcome(
             'accepted', 'close', [update, *removed], cells, update.source, update.manual,
-            update.name, update.checks, update.expires_at_step, ms=_since(begun),
+            update.name, update.checks, update.expires_at_step,
         )  # fmt: skip
 
     def _lifted(
@@ -193,7 +194,6 @@ class Desk:
         written: Written,
         cells: frozenset[Cell],
         checks: dict[str, str],
-        begun: float,
     ) -> Outcome:
         if not cells:
             raise AreaError('it names no cell of the board')
@@ -201,17 +201,17 @@ class Desk:
         checks['lifted'] = ', '.join(lifted) or 'no area is closed there'
         return Outcome(
             'accepted', 'lift', [self._removed(name, text) for name in lifted], cells, source,
-            written.manual, checks=checks, ms=_since(begun),
+            written.manual, checks=checks,
         )  # fmt: skip
 
-    def _refused(self, text: str, why: str, occupied: Collection[Cell], begun: float) -> Outcome:
+    def _refused(self, text: str, why: str, occupied: Collection[Cell]) -> Outcome:
         reason = (
             f'the sentence {text[:80]!r} is refused: {why}; publish the area as a polygon on '
             'restricted_area'
         )
         said, corners = fail_safe(text, self._size, self._resolution)
         if not corners:
-            return Outcome('refused', reason=reason, ms=_since(begun))
+            return Outcome('refused', reason=reason)
         try:
             update, cells = self._fenced(
                 corners, f'fail safe for the sentence {text[:80]!r}', occupied
@@ -219,12 +219,11 @@ class Desk:
         except AreaError as error:
             return Outcome(
                 'refused', reason=f'{reason}. Nothing is closed meanwhile: {error}',
-                ms=_since(begun),
             )  # fmt: skip
         self.active[update.name] = Active(update, cells, asked=True)
         return Outcome(
             'refused', 'close', [update], cells, update.source, update.manual, update.name,
-            update.checks, reason=f'{reason}. Until then {said} is closed', ms=_since(begun),
+            update.checks, reason=f'{reason}. Until then {said} is closed',
         )  # fmt: skip
 
     def _fenced(
@@ -241,7 +240,3 @@ class Desk:
     def _removed(self, name: str, why: str) -> FunctionUpdate:
         del self.active[name]
         return FunctionUpdate(action='remove', name=name, origin=why)
-
-
-def _since(begun: float) -> float:
-    return round(1000 * (time.perf_counter() - begun), 1)

@@ -23,6 +23,7 @@ import time
 from typing import Any
 
 from ld_agent import board_text
+from ld_agent.clock import ms_since
 from ld_agent.direct import Answer, read_answer
 from ld_agent.teacher import Messages, Teacher
 
@@ -48,7 +49,7 @@ class LargeWriting:
             reply.text,
             len(view['pursuers']),
             facts=board_text.told_facts(view),
-            ms=(time.perf_counter() - begun) * 1000.0,
+            ms=ms_since(begun),
             usage=reply.usage(),
         )
 

@@ -27,6 +27,7 @@ import random
 import time
 
 from ld_agent.agent import Agent, Select
+from ld_agent.clock import ms_since
 from ld_agent.direct import DirectAgent, Policy
 from ld_agent.errors import LdAgentError, ModelError
 from ld_agent.function_base import load_task, Stage, Task
@@ -268,7 +269,7 @@ def _random_select(rng: random.Random) -> Select:
         begun = time.perf_counter()
         names = sorted(function.name for function in functions)
         even = (-math.log(len(names)),) * len(names)
-        ms = (time.perf_counter() - begun) * 1000.0
+        ms = ms_since(begun)
         margin = 0.0 if len(names) > 1 else None
         return Selection(rng.choice(names), tuple(names), even, margin, ms)
 
@@ -278,5 +279,5 @@ def _random_select(rng: random.Random) -> Select:
 def _certain(name: str, functions: Sequence[Function], begun: float) -> Selection:
     names = tuple(sorted(function.name for function in functions))
     scores = tuple(0.0 if n == name else -1e9 for n in names)
-    ms = (time.perf_counter() - begun) * 1000.0
+    ms = ms_since(begun)
     return Selection(name, names, scores, 1e9 if len(names) > 1 else None, ms)

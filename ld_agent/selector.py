@@ -28,6 +28,7 @@ import time
 from typing import Generic, TypeVar
 
 from ld_agent import prompt
+from ld_agent.clock import ms_since
 from ld_agent.errors import FunctionBaseError
 from ld_agent.student.session import Cache, Student
 from ld_agent.trie import Branch, branches
@@ -123,13 +124,13 @@ class Selector:
         ordered = tuple(sorted(entries, key=lambda entry: entry.name))
         names = tuple(entry.name for entry in ordered)
         if len(ordered) == 1:
-            return Selection(names[0], names, (0.0,), None, _ms(begun))
+            return Selection(names[0], names, (0.0,), None, ms_since(begun))
         together = self._set(rules, ordered)
         state = self.student.encode_text(prompt.render_state(facts))
         scores = score_names(
             self.student, state, together.cache, together.position, together.branches
         )
-        return Selection.of(scores, _ms(begun))
+        return Selection.of(scores, ms_since(begun))
 
     def passes(self, entries: Sequence[prompt.Entry]) -> int:
         """Return how many passes these names take: 1 where their first tokens all differ."""
@@ -206,7 +207,3 @@ def score_names(
             for name in below:
                 scores[name] += float(log)
     return scores
-
-
-def _ms(begun: float) -> float:
-    return (time.perf_counter() - begun) * 1000.0

@@ -25,6 +25,7 @@ import time
 from typing import Any
 
 from ld_agent import board_text
+from ld_agent.clock import ms_since
 from ld_agent.direct import Answer, read_answer, STAGE
 from ld_agent.messages import Cell, StageTrace
 from ld_agent.prompt import answer_text
@@ -72,7 +73,7 @@ class Writing:
         past, ids = self.prompt(view)
         text = self._writer.write(ids, past, MOST_TOKENS)
         facts = board_text.told_facts(view)
-        return read_answer(text, len(view['pursuers']), facts=facts, ms=_ms(begun))
+        return read_answer(text, len(view['pursuers']), facts=facts, ms=ms_since(begun))
 
     def prompt(self, view: Mapping[str, Any]) -> tuple[Cache, list[int]]:
         """Return what is known already, and the tokens of the step."""
@@ -108,7 +109,7 @@ class Picking:
                     stage=STAGE, facts={'pursuer': str(number + 1), **board_text.told_facts(view)},
                     candidates=list(picked.candidates), scores=list(picked.scores),
                     probabilities=list(picked.probabilities), margin=picked.margin,
-                    selected=picked.selected, result=list(moves[-1]), ms=_ms(begun),
+                    selected=picked.selected, result=list(moves[-1]), ms=ms_since(begun),
                 )
             )  # fmt: skip
         return Answer(tuple(moves), tuple(trace))
@@ -120,10 +121,10 @@ class Picking:
         names = [board_text.cells_text([c]) for c in board_text.listed_moves(view)[number]]
         nodes = branches({name: self._student.encode_text(answer_text(name)) for name in names})
         if not nodes:
-            return Selection.of({names[0]: 0.0}, _ms(begun))
+            return Selection.of({names[0]: 0.0}, ms_since(begun))
         known = self._student.join([past, self._student.encode(ids[:-1], past, len(past))])
         scores = score_names(self._student, ids[-1:], known, len(known), nodes)
-        return Selection.of(scores, _ms(begun))
+        return Selection.of(scores, ms_since(begun))
 
     def prompt(self, view: Mapping[str, Any], number: int) -> tuple[Cache, list[int]]:
         """Return what is known already, and the tokens of the question about one pursuer."""
@@ -152,7 +153,3 @@ def free_phrase(rules: str) -> Phrase:
 def kd_phrase(view: Mapping[str, Any]) -> tuple[str, str]:
     """Return how `kd` is asked, as it was trained."""
     return board_text.brief_rules(view), board_text.brief_state(view)
-
-
-def _ms(begun: float) -> float:
-    return (time.perf_counter() - begun) * 1000.0

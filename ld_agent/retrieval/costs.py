@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 import time
 from typing import Any
 
+from ld_agent.clock import ms_since
 from ld_agent.function_base import Stage, Task
 from ld_agent.prompt import Entry
 from ld_agent.retrieval.encoder import Encoders
@@ -129,7 +130,7 @@ def size_costs(
             for query in queries:
                 begun = time.perf_counter()
                 hits.append({hit.name for hit in index.search(query, DEPTH)})
-                taken.append(_ms(begun))
+                taken.append(ms_since(begun))
             row[f'{kind}_ms'] = float(np.median(taken))
             found[kind] = hits
         shared = [len(a & b) / len(a) for a, b in zip(found['flat'], found['hnsw'], strict=True)]
@@ -192,7 +193,7 @@ def _new_costs(selector: Selector, stage: Stage, entries: Sequence[Entry]) -> di
 def _select_ms(selector: Selector, stage: Stage, entries: list[Entry], facts: dict) -> float:
     begun = time.perf_counter()
     selector.select(stage.rules, entries, facts)
-    return _ms(begun)
+    return ms_since(begun)
 
 
 def _in_turns(
@@ -207,13 +208,9 @@ def _in_turns(
         for name, call in variants.items():
             begun = time.perf_counter()
             call(states[number % len(states)])
-            times[name].append(_ms(begun))
+            times[name].append(ms_since(begun))
     return times
 
 
 def _summary(times: Sequence[float]) -> dict[str, float]:
     return {'median': float(np.median(times)), 'p99': float(np.percentile(times, 99))}
-
-
-def _ms(begun: float) -> float:
-    return (time.perf_counter() - begun) * 1000.0

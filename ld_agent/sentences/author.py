@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
+from ld_agent.clock import ms_since
 from ld_agent.errors import AreaError, ModelError
 from ld_agent.sentences.language import GRAMMAR, read_written, Written
 from ld_agent.sentences.prompt import render_sentence, RULES
@@ -170,8 +171,7 @@ class Author:
                     'it in shorter sentences, or publish a polygon on restricted_area'
                 )
         text = self.student.decode(tokens)
-        ms = 1000 * (time.perf_counter() - begun)
-        return Draft(read_written(text), text, least_sure, ms)
+        return Draft(read_written(text), text, least_sure, ms_since(begun))
 
     @staticmethod
     def _allowed(matcher: llguidance.LLMatcher) -> np.ndarray:

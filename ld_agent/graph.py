@@ -133,6 +133,7 @@ def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
             {
                 'task': task,
                 **_decision(o),
+                'wait_for': 'recorder' if o.record else '',
             },
             lifecycle=True,
         ),
@@ -180,7 +181,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
             'decision',
             {
                 **_decision(o),
-                'wait_for': 'emergency',
+                'wait_for': 'emergency recorder' if o.record else 'emergency',
             },
             lifecycle=True,
         ),
@@ -216,7 +217,7 @@ def playback_graph(bag: str, again: str, decision: dict[str, Any]) -> list[NodeS
     """
     return [
         NodeSpec('recorder', {'path': again}),
-        NodeSpec('decision', {**decision, 'wait_for': 'playback'}, lifecycle=True),
+        NodeSpec('decision', {**decision, 'wait_for': 'playback recorder'}, lifecycle=True),
         NodeSpec('playback', {'bag': bag}, world=True),
     ]
 
@@ -259,7 +260,7 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
                 'provider': o.provider,
                 'function_base': o.function_base,
                 'seed': o.seed,
-                'wait_for': 'emergency',
+                'wait_for': 'emergency recorder' if o.record else 'emergency',
             },
             lifecycle=True,
             retries=o.retries,

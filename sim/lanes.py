@@ -147,7 +147,7 @@ class Lanes:
         found = [cell]
         for axis in (0, 1):
             off, along = start[1 - axis] - own[1 - axis], start[axis] - own[axis]
-            if abs(off) <= self.tolerance and abs(along) > self.tolerance:
+            if abs(off) <= self.tolerance and along:
                 to = list(cell)
                 to[axis] += 1 if along > 0 else -1
                 found.append((to[0], to[1]))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ld_agent_sim.helm import gap
 from ld_agent_sim.lanes import BERTHS, Lanes
@@ -70,6 +70,7 @@ def test_no_two_berths_share_a_row_or_a_column():
     assert len({x for x, _ in BERTHS}) == len({y for _, y in BERTHS}) == len(BERTHS)
 
 
+@example(lane=2, cell=(0, 0), closed=frozenset({(0, 0)}), share=1 / 64, east=True)
 @settings(max_examples=200, deadline=None)
 @given(
     lane=LANE, cell=CELL, closed=st.frozensets(CELL, min_size=1, max_size=20),

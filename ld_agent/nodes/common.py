@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -26,6 +27,7 @@ from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.duration import Duration
 from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -34,6 +36,7 @@ from rclpy.timer import Timer
 from std_msgs.msg import String
 
 DIAGNOSTIC_SECONDS = 1.0
+DELIVERY_SECONDS = 1.0
 UNUSABLE = (
     ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
 )  # fmt: skip
@@ -136,6 +139,13 @@ class Health:
         self._publisher.publish(message)
 
 
+def _deliver(node: Node) -> None:
+    """Wait until what was published has reached who listens, a recorder that is slow above all."""
+    end = time.monotonic() + DELIVERY_SECONDS
+    for publisher in node.publishers:
+        publisher.wait_for_all_acked(Duration(seconds=max(0.0, end - time.monotonic())))
+
+
 def _spin(make: Callable[[], Node]) -> None:
     executor = SingleThreadedExecutor()
     node = make()
@@ -143,6 +153,7 @@ def _spin(make: Callable[[], Node]) -> None:
     try:
         executor.spin()
     finally:
+        _deliver(node)
         close = getattr(node, 'close', None)
         if close is not None:
             close()

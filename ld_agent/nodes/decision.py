@@ -26,7 +26,7 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import every, Health, listen_json, publish_json, run
+from ld_agent.nodes.common import every, Health, listen_json, listeners, publish_json, run
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
 from ld_agent.players import make_agent
@@ -131,13 +131,17 @@ class DecisionNode(LifecycleNode):
             self._agent = None
 
     def _join(self) -> None:
-        """Listen to `state`, now that the functions in force are known."""
+        """Listen to `state`, now that the functions in force are known and all listeners met."""
         now = time.monotonic()
         found = self.get_publishers_info_by_topic(topics.FUNCTIONS.name)
-        missing = set(self.settings.wait_for.split()) - {info.node_name for info in found}
+        met = {info.node_name for info in found} | listeners(self, topics.DECISION.name)
+        missing = set(self.settings.wait_for.split()) - met
         if self._met is None and not missing:
             self._met = now
         settled = self._met is not None and now - self._met > SETTLE_SECONDS
+        # A listener that is seen but not yet matched would be sent nothing.
+        matched = self._publisher.get_subscription_count()
+        settled = settled and matched >= self.count_subscribers(topics.DECISION.name)
         if not settled and now - self._configured < JOIN_SECONDS:
             return
         if missing:

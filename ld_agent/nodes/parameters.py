@@ -90,7 +90,7 @@ class DecisionParameters(Parameters):
     )
     top_k: int = Field(5, ge=1, le=1000, description='functions that dpr retrieves')
     wait_for: str = Field(
-        '', description='nodes whose functions must be known before the first state is heard'
+        '', description='nodes that must have joined before the first state is heard'
     )
     autostart: bool = Field(True, description='configure and activate without being told')
 

@@ -70,9 +70,9 @@ class Lesson:
         return cls('reference', '', outputs, epochs)
 
     def plan(self) -> Plan:
-        """Return the numbers of the training: a sequence of `STATES` outputs a step."""
+        """Return the numbers of the training: four sequences of `STATES` outputs a step."""
         sequences = self.epochs * math.ceil(self.outputs / STATES)
-        return Plan(sequences=sequences, per_step=1, seed=self.seed)
+        return Plan(sequences=sequences, per_step=4, seed=self.seed)
 
 
 def train_kd(

@@ -42,7 +42,7 @@ SEED = 400_000
 HELD_OUT_SEED = 500_000
 STRAY = 0.2
 """Share of a pursuer's moves that are random after the rounds that the teacher plays alone."""
-STATES = 32
+STATES = 8
 """Outputs that share one sequence."""
 
 

@@ -198,6 +198,7 @@ class Agent:
                         result=result,
                         ms=chosen.ms,
                         run_ms=ms_since(running),
+                        remembered=chosen.remembered,
                     )
                 )
                 if chosen.selected == stage.closing:

@@ -73,6 +73,9 @@ class StageTrace(Message):
     abstained: bool = Field(
         default=False, description='the margin was too small: the guard gave the moves'
     )
+    remembered: bool = Field(
+        default=False, description='the scores are those of the same prompt before'
+    )
     usage: dict[str, float] = Field(
         default={}, description='tokens and cost of a model behind an API'
     )

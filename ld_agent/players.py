@@ -19,7 +19,8 @@ baselines of the paper give moves at once, under the same guard.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 import logging
 import math
 from pathlib import Path
@@ -88,6 +89,7 @@ def make_agent(
     seed: int = 0,
     retriever: str = 'none',
     top_k: int = DEFAULT_TOP_K,
+    remember: bool = False,
     progress: Progress | None = None,
 ) -> Player:
     """Return a player that plays by `method`.
@@ -96,6 +98,8 @@ def make_agent(
         adapter: of `ld` and `kd`: `default` for the one that ships, or a folder in PEFT's format.
         retriever: `none` shows the student all functions of a stage; `dpr` what is retrieved.
         top_k: functions that `dpr` retrieves.
+        remember: `ld` scores a prompt once, and takes the same scores whenever the very same
+            rules, manuals and facts come again; for tables, since a student's scores do not vary.
 
     Raises:
         LdAgentError: an unknown method, model, guard mode or retriever, a base that is not
@@ -128,6 +132,8 @@ def make_agent(
         for stage in loaded.stages:
             _prepare(selector, stage)
         select = student_select(selector)
+        if remember:
+            select = _remembering(select)
         made_from = identity(selector.student.folder)
     elif method == 'reference':
         select = reference_select
@@ -254,6 +260,23 @@ def student_select(selector: Selector) -> Select:
         return selector.select(stage.rules, [f.entry for f in functions], facts)
 
     return select
+
+
+def _remembering(select: Select) -> Select:
+    known: dict[Hashable, Selection] = {}
+
+    def remembered(
+        stage: Stage, functions: Sequence[Function], facts: dict[str, str]
+    ) -> Selection:
+        begun = time.perf_counter()
+        entries = frozenset(function.entry for function in functions)
+        prompt = stage.rules, entries, tuple(sorted(facts.items()))
+        if prompt in known:
+            return replace(known[prompt], ms=ms_since(begun), remembered=True)
+        known[prompt] = select(stage, functions, facts)
+        return known[prompt]
+
+    return remembered
 
 
 def reference_select(

@@ -47,6 +47,7 @@ class Selection:
         scores: log-probability of each (natural log).
         margin: best minus second score; None with a single candidate.
         ms: wall-clock milliseconds.
+        remembered: the scores are those of the same prompt before, not computed anew.
     """
 
     selected: str
@@ -54,6 +55,7 @@ class Selection:
     scores: tuple[float, ...]
     margin: float | None
     ms: float
+    remembered: bool = False
 
     @property
     def probabilities(self) -> tuple[float, ...]:

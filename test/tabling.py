@@ -76,8 +76,8 @@ def record(seed, method='reference', **fields):
     """Return an episode as it could have been played."""
     given = {
         'evader': 'flee', 'scenario': '', 'outcome': 'success', 'steps': 10, 'violations': 0,
-        'lost_turns': 0, 'judged': 30, 'agreed': 30, 'played': 'ab', 'selection_ms': (20.0, 22.0),
-        'step_ms': (60.0,), 'made_from': {'version': '0'}, 'machine': 'a machine',
-        'processes': 2,
+        'lost_turns': 0, 'judged': 30, 'agreed': 30, 'played': 'ab', 'prompts': ('01',),
+        'selection_ms': (20.0, 22.0), 'step_ms': (60.0,), 'made_from': {'version': '0'},
+        'machine': 'a machine', 'processes': 2,
     }  # fmt: skip
     return Record(method=method, seed=seed, **{**given, **fields})

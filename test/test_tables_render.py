@@ -85,7 +85,9 @@ def test_the_figures_are_the_counts():
         '4', '75.0 % [30.1, 95.4]', '0.0 % [0.0, 49.0]', '25.0 % [4.6, 69.9]',
         '10.00 [7.52, 12.48]',
     ]  # fmt: skip
-    assert cells(text, 'method | agree')['`random`'] == ['10 of 30', '33.3 % [19.2, 51.2]']
+    assert cells(text, 'method | agree')['`random`'] == [
+        '10 of 30', '33.3 % [19.2, 51.2]', '1',
+    ]  # fmt: skip
     assert cells(text, 'method | selections')['`ld`'] == ['8', '21, 22', '60, 60']
 
 

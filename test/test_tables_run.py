@@ -384,3 +384,21 @@ def test_the_student_plays_and_its_folder_is_known(student, tmp_path):
     made_from = result.records[0].made_from
     assert made_from['student'] == student.name == prepare().name
     assert len(made_from['student_files']) == 12
+
+
+def test_what_is_remembered_is_what_would_be_scored_and_is_not_timed(student, tmp_path):
+    (result,) = play(plan('ld', episodes=2), Store(tmp_path))
+    world = open_world('pursuit', 'flee', '20x20', 'exact', '', '')
+    traces = {}
+    for remember in (False, True):
+        agent = make_agent('ld', guard='count', remember=remember)
+        traces[remember] = [
+            [t for d in play_episode(agent, world, kept.seed) for t in d.trace]
+            for kept in result.records
+        ]
+        agent.close()
+    for scored, kept, episode in zip(*traces.values(), result.records, strict=True):
+        assert [t.scores for t in scored] == [t.scores for t in kept]
+        assert not any(t.remembered for t in scored)
+        computed = sum(len(t.candidates) > 1 and not t.remembered for t in kept)
+        assert computed == len(episode.selection_ms) <= len(episode.prompts) < episode.judged

@@ -77,9 +77,11 @@ def render_table(
         _caption(table, results, command),
         _outcomes(table, results),
         'Selections that the rules of the manual would have made too (those of one episode are '
-        'not independent, so their interval is rather too narrow):',
+        'not independent, so their interval is rather too narrow), and how many prompts differ '
+        'among them:',
         _agreement(table, results),
-        'Milliseconds, median and 99th percentile:',
+        'Milliseconds, median and 99th percentile; `ld` scores a prompt once a process, and '
+        'what it remembered is not timed:',
         _latency(table, results),
         *(f'![{table.title}: {Path(plot).stem}]({plot})' for plot in plots),
         *_notes(table, results),
@@ -163,10 +165,16 @@ def _agreement(table: Table, results: Sequence[RowResult]) -> str:
         judged = sum(record.judged for record in result.records)
         agreed = sum(record.agreed for record in result.records)
         share = _share(wilson(agreed, judged)) if judged else NOTHING
+        prompts = {prompt for record in result.records for prompt in record.prompts}
         rows.append(
-            [_label(table, result), f'{agreed:,} of {judged:,}' if judged else NOTHING, share]
+            [
+                _label(table, result),
+                f'{agreed:,} of {judged:,}' if judged else NOTHING,
+                share,
+                f'{len(prompts):,}' if prompts else NOTHING,
+            ]
         )
-    return _grid(['method', 'agree', 'share'], rows)
+    return _grid(['method', 'agree', 'share', 'different prompts'], rows)
 
 
 def _latency(table: Table, results: Sequence[RowResult]) -> str:

@@ -36,7 +36,9 @@ class Record(BaseModel):
     Attributes:
         judged, agreed: selections that the manual's rules can judge, and those they agree with.
         played: hash of all moves, actions and selections: the same where the play was the same.
-        selection_ms: milliseconds of each selection; `step_ms`: of each whole decision.
+        prompts: hash of each different prompt that a selection was made for.
+        selection_ms: milliseconds of each selection that was not remembered; `step_ms`: of each
+            whole decision without one that was.
         made_from: what the episode depends on beside its row: versions and hashes.
         processes: how many played side by side, one thread each.
     """
@@ -54,6 +56,7 @@ class Record(BaseModel):
     judged: int = Field(ge=0)
     agreed: int = Field(ge=0)
     played: str
+    prompts: tuple[str, ...]
     selection_ms: tuple[float, ...]
     step_ms: tuple[float, ...]
     made_from: dict[str, str]

@@ -134,7 +134,7 @@ def _lead(opened: _Open, seed: int, processes: int) -> None:
 def _make(row: Row, seed: int) -> Player:
     if row.method == OPTIMUM:
         return make_optimum(row.task, row.evader, GUARD)
-    return make_agent(row.method, row.task, guard=GUARD, seed=seed, **row.options)
+    return make_agent(row.method, row.task, guard=GUARD, seed=seed, remember=True, **row.options)
 
 
 def _made_from(row: Row, agent: Player, model: str) -> dict[str, str]:
@@ -192,8 +192,13 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
         judged=len(verdicts),
         agreed=sum(verdicts),
         played=_hash_of_play(decisions),
-        selection_ms=tuple(round(s.ms, 3) for d in decisions for s in d.trace if is_choice(s)),
-        step_ms=tuple(round(d.step_ms, 3) for d in decisions),
+        prompts=_prompts(decisions),
+        selection_ms=tuple(
+            round(s.ms, 3) for d in decisions for s in d.trace if is_choice(s) and not s.remembered
+        ),
+        step_ms=tuple(
+            round(d.step_ms, 3) for d in decisions if not any(s.remembered for s in d.trace)
+        ),
         made_from=opened.made_from,
         machine=_machine(),
         processes=processes,
@@ -214,6 +219,16 @@ def _verdicts(agent: Player, decision: Decision) -> list[bool]:
 def _hash_of_play(decisions: Sequence[Decision]) -> str:
     play_made = [[d.moves, d.action, [s.selected for s in d.trace]] for d in decisions]
     return hashlib.sha256(json.dumps(play_made).encode()).hexdigest()[:16]
+
+
+def _prompts(decisions: Sequence[Decision]) -> tuple[str, ...]:
+    asked = {
+        json.dumps([s.stage, s.facts, s.candidates], sort_keys=True)
+        for d in decisions
+        for s in d.trace
+        if is_choice(s)
+    }
+    return tuple(sorted(hashlib.sha256(prompt.encode()).hexdigest()[:8] for prompt in asked))
 
 
 def _machine() -> str:

@@ -386,7 +386,10 @@ def test_the_student_plays_and_its_folder_is_known(student, tmp_path):
     assert len(made_from['student_files']) == 12
 
 
-def test_what_is_remembered_is_what_would_be_scored_and_is_not_timed(student, tmp_path):
+def test_what_is_remembered_is_what_would_be_scored_and_is_not_timed(
+    student, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(worker, '_kept', [])
     (result,) = play(plan('ld', episodes=2), Store(tmp_path))
     world = open_world('pursuit', 'flee', '20x20', 'exact', '', '')
     traces = {}

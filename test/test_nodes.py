@@ -24,6 +24,8 @@ pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings
 from geometry_msgs.msg import PoseArray, PoseStamped
 from ld_agent.bags import read_episodes
 from ld_agent.nodes import topics
+from ld_agent.nodes.common import listeners, publisher_of, unmatched
+from ld_agent.nodes.qos import LATCHED
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from nav_msgs.msg import OccupancyGrid
@@ -157,6 +159,22 @@ def test_the_decision_node_is_led_through_its_life():
         assert go(Transition.TRANSITION_ACTIVATE) == 'active'
         test.until(lambda: len(results) > before, 'a result after the second activation')
         assert 'Traceback' not in nodes.stop('decision')
+
+
+def test_a_listener_that_is_seen_is_waited_for_unless_it_can_hear_nothing():
+    with meddler() as test, meddler() as other:
+        publisher = publisher_of(test.node, topics.MOVES)
+        listen(other.node, topics.MOVES)
+        test.until(lambda: listeners(test.node, topics.MOVES.name), 'the listener')
+        test.until(lambda: not unmatched(test.node, [publisher]), 'their match')
+        assert publisher.get_subscription_count() == 1
+        # Who asks for what came before gets nothing from a publisher that keeps nothing.
+        other.node.create_subscription(topics.MOVES.type, topics.MOVES.name, print, LATCHED)
+        test.until(
+            lambda: len(test.node.get_subscriptions_info_by_topic(topics.MOVES.name)) == 2,
+            'the listener that asks too much',
+        )
+        assert unmatched(test.node, [publisher]) == []
 
 
 def test_a_namespace_keeps_graphs_apart():

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import sys
 import time
 from typing import Any
@@ -32,6 +32,8 @@ from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import qos_check_compatible, QoSCompatibility
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
@@ -94,6 +96,23 @@ def listen_json(
 def listeners(node: Node, topic: str) -> set[str]:
     """Return the names of the nodes that are seen to listen to a topic."""
     return {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
+
+
+def unmatched(node: Node, publishers: Iterable[Publisher]) -> list[str]:
+    """Return the topics of publishers that some listener, though seen, would get nothing from yet.
+
+    Listeners whose quality of service does not fit will never get anything and are not counted.
+    """
+    return [
+        publisher.topic_name
+        for publisher in publishers
+        if publisher.get_subscription_count()
+        < sum(
+            qos_check_compatible(publisher.qos_profile, info.qos_profile)[0]
+            != QoSCompatibility.ERROR
+            for info in node.get_subscriptions_info_by_topic(publisher.topic_name)
+        )
+    ]
 
 
 class Health:

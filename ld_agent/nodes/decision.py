@@ -26,7 +26,15 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import every, Health, listen_json, listeners, publish_json, run
+from ld_agent.nodes.common import (
+    every,
+    Health,
+    listen_json,
+    listeners,
+    publish_json,
+    run,
+    unmatched,
+)
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
 from ld_agent.players import make_agent
@@ -139,9 +147,7 @@ class DecisionNode(LifecycleNode):
         if self._met is None and not missing:
             self._met = now
         settled = self._met is not None and now - self._met > SETTLE_SECONDS
-        # A listener that is seen but not yet matched would be sent nothing.
-        matched = self._publisher.get_subscription_count()
-        settled = settled and matched >= self.count_subscribers(topics.DECISION.name)
+        settled = settled and not unmatched(self, [self._publisher])
         if not settled and now - self._configured < JOIN_SECONDS:
             return
         if missing:

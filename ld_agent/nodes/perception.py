@@ -34,6 +34,7 @@ from ld_agent.nodes.common import (
     publish_json,
     publisher_of,
     run,
+    unmatched,
 )
 from ld_agent.nodes.parameters import declare, PerceptionParameters
 from ld_agent.perception import Patience, Perception
@@ -158,7 +159,7 @@ class PerceptionNode(Node):
         )
 
     def _all_together(self, clock: float) -> bool:
-        """Wait for a decision node, a driver and the nodes of `wait_for`, but not for ever."""
+        """Wait for a decision node, a driver, `wait_for` and who listens, but not for ever."""
         if self._together:
             return True
         there = listeners(self, topics.RESTRICTED_AREA.name)
@@ -168,6 +169,7 @@ class PerceptionNode(Node):
             missing.append('a decision node')
         if not self.count_subscribers(topics.MOVES.name):
             missing.append('a driver')
+        missing += [f'a listener of {t}' for t in unmatched(self, self._out.values())]
         waited = clock - self._begun
         if missing and waited <= self.settings.start_timeout:
             return False

@@ -37,6 +37,7 @@ from ld_agent.nodes.common import (
     publish_json,
     publisher_of,
     run,
+    unmatched,
 )
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
@@ -120,13 +121,13 @@ class Simulator(Node):
                 self._play(None)
 
     def _missing(self) -> list[str]:
-        """Return who is not there yet: a decision node, and the nodes of `wait_for`."""
+        """Return who is not there yet: a decision node, the nodes of `wait_for`, and listeners."""
         there = listeners(self, topics.RESTRICTED_AREA.name)
         missing = [name for name in self.settings.wait_for.split() if name not in there]
         deciding = self.get_publishers_info_by_topic(topics.DECISION.name)
         if not {info.node_name for info in deciding} & listeners(self, topics.STATE.name):
             missing.append('a decision node')
-        return missing
+        return missing + [f'a listener of {t}' for t in unmatched(self, self._out.values())]
 
     def _next_episode(self) -> None:
         self._episode += 1

@@ -32,7 +32,7 @@ from ld_agent.cli.common import (
     print_figures,
     show_step,
 )
-from ld_agent.combinations import combinations_report
+from ld_agent.combinations import areas_report, combinations_report
 from ld_agent.entropy import measure_entropy
 from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
@@ -94,6 +94,7 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
     'combinations': lambda s: combinations_report(
         s.selector, [find_task(folder) for folder in installed_bases()]
     ),
+    'areas': lambda s: areas_report(s.selector, s.task),
     'speed': lambda s: benchmark.speed(s.selector, s.task, s.model),
     'order': lambda s: benchmark.order_flips(s.selector, s.task),
     'restart': _restart,

@@ -60,10 +60,10 @@ def referee(episode: Episode) -> Verdict:
         if step in episode.decisions:
             # A decision that came too late may or may not have counted.
             readings.insert(1 if late else 0, (_asked(episode.decisions[step]), 0))
-        closed = episode.closed_cells(step)
+        closed, coming = episode.closed_cells(step), episode.closed_cells(after.step)
         seen = before.observation, after.observation
         played = [
-            (rules.replay(seen[0], asked, seen[1], closed, violations), lost)
+            (rules.replay(seen[0], asked, seen[1], closed, violations, coming), lost)
             for asked, lost in readings
         ]
         fitting = [pair for pair in played if not pair[0].fault]

@@ -14,7 +14,8 @@
 """How well sentences are understood: exact, refused, or wrong, and wrong in which direction.
 
 Held-out sentences are generated from wordings and numbers that no training draws, and written
-by hand (`sentences/by_hand.yaml`). What they mean is worked out here, apart from the sandbox.
+by hand: `sentences/by_hand.yaml`, and `by_hand_seen.yaml`, whose errors were learned from. What
+they mean is worked out here, apart from the sandbox.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ GENERATED = 400
 SIZE = (20, 20)
 RESOLUTIONS = (0.5, 1.0, 2.0)
 BY_HAND = Path(__file__).parent / 'sentences' / 'by_hand.yaml'
+SEEN = BY_HAND.with_name('by_hand_seen.yaml')
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def sentence_report(
     figures: dict[str, Any] = {'seed': seed}
     sources = {
         'generated': list(itertools.islice(generated_cases(seed), generated)),
-        'by_hand': list(hand_cases()),
+        'by_hand': list(hand_cases(BY_HAND)),
+        'by_hand_seen': list(hand_cases(SEEN)),
     }
     for name, cases in sources.items():
         progress(f'{len(cases)} sentences, {name}')
@@ -117,9 +120,9 @@ def generated_cases(seed: int) -> Iterator[Case]:
             yield Case(example.sentence, written.kind, cells, until, resolution, example.kind)
 
 
-def hand_cases() -> Iterator[Case]:
-    """Yield the sentences that were written by hand."""
-    for item in yaml.safe_load(BY_HAND.read_text(encoding='utf-8')):
+def hand_cases(file: Path) -> Iterator[Case]:
+    """Yield the sentences of a file that were written by hand."""
+    for item in yaml.safe_load(file.read_text(encoding='utf-8')):
         action = next((a for a, key in (('close', 'closed'), ('lift', 'lift')) if key in item), '')
         code = item.get('closed') or item.get('lift') or 'False'
         resolution = float(item.get('resolution', 1.0))

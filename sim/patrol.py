@@ -161,6 +161,7 @@ class PatrolRules:
         after: Observation,
         closed: frozenset[Cell],
         violations: int,
+        coming: frozenset[Cell] = frozenset(),
     ) -> Replay:
         """Play one recorded step again; the wind alone is free."""
         wanted = sailed(before, asked)

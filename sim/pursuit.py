@@ -99,14 +99,19 @@ def manhattan(a: Cell, b: Cell) -> int:
 
 
 def why_illegal(
-    board: Board, start: Cell, end: Cell, restricted: frozenset[Cell] = frozenset()
+    board: Board,
+    start: Cell,
+    end: Cell,
+    restricted: frozenset[Cell] = frozenset(),
+    coming: frozenset[Cell] = frozenset(),
 ) -> str | None:
     """Return why a pursuer may not move from `start` to `end`; None where it may.
 
-    A pursuer that has no legal move at all may stay.
+    A pursuer that has no legal move at all may stay, and so may one that could only move into
+    `coming`: cells that were announced, and are restricted from the next step on.
     """
     fault = _fault(board, start, end, restricted)
-    if fault and end == start and not pursuer_moves(board, start, restricted):
+    if fault and end == start and not pursuer_moves(board, start, restricted | coming):
         return None
     return fault
 
@@ -222,11 +227,14 @@ class Pursuit:
         """Open `cells` from now on; walls stay."""
         self.state = replace(self.state, restricted=self.state.restricted - frozenset(cells))
 
-    def step(self, moves: Sequence[Cell] | None) -> PursuitState:
+    def step(
+        self, moves: Sequence[Cell] | None, coming: frozenset[Cell] = frozenset()
+    ) -> PursuitState:
         """Play one step: the pursuers' `moves` (None: a lost turn), then the evader's.
 
         An illegal move, and a missing one, is a violation, and that pursuer keeps its place. A
-        pursuer with no legal move stays, without violation, whatever was asked.
+        pursuer with no legal move stays, without violation, whatever was asked; one that could
+        only move into `coming`, which is restricted from the next step on, may stay.
         A call after the end changes nothing.
         """
         before = self.state
@@ -240,7 +248,7 @@ class Pursuit:
                 if not pursuer_moves(before.board, start, before.restricted):
                     continue
                 end = tuple(moves[number]) if number < len(moves) else None
-                if end is None or why_illegal(before.board, start, end, before.restricted):
+                if end is None or why_illegal(before.board, start, end, before.restricted, coming):
                     violations += 1
                 else:
                     pursuers[number] = end

@@ -121,13 +121,14 @@ class PursuitRules:
         after: Observation,
         closed: frozenset[Cell],
         violations: int,
+        coming: frozenset[Cell] = frozenset(),
     ) -> Replay:
         """Play one recorded step again: the pursuers' moves, then the evader's."""
         board = board_of(before)
         restricted = closed - board.walls
         start, evader = places(before)
         end, evader_end = places(after)
-        moved, broken = _moved(board, start, asked, restricted)
+        moved, broken = _moved(board, start, asked, restricted, coming)
         fault = ''
         if moved != end:
             fault = (
@@ -164,7 +165,11 @@ def _cell(move: Any) -> Cell | None:
 
 
 def _moved(
-    board: Board, start: tuple[Cell, ...], asked: Any, restricted: frozenset[Cell]
+    board: Board,
+    start: tuple[Cell, ...],
+    asked: Any,
+    restricted: frozenset[Cell],
+    coming: frozenset[Cell],
 ) -> tuple[tuple[Cell, ...], int]:
     """Return where a decision brings the pursuers, and how many violations it holds."""
     if asked is None or len(asked) != len(start):
@@ -173,7 +178,7 @@ def _moved(
     for cell, target in zip(start, asked, strict=True):
         if not pursuer_moves(board, cell, restricted):
             end.append(cell)
-        elif why_illegal(board, cell, target, restricted) is None:
+        elif why_illegal(board, cell, target, restricted, coming) is None:
             end.append(target)
         else:
             end.append(cell)

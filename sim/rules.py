@@ -89,6 +89,7 @@ class Rules(Protocol):
         after: Observation,
         closed: frozenset[Cell],
         violations: int,
+        coming: frozenset[Cell] = frozenset(),
     ) -> Replay:
         """Play one recorded step again.
 
@@ -96,6 +97,7 @@ class Rules(Protocol):
             asked: the decision; None for a lost turn.
             closed: the cells that were closed in truth.
             violations: of the episode so far.
+            coming: the cells that were closed in the next step.
         """
 
     def describe(self, observation: Observation) -> str:

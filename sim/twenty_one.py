@@ -177,6 +177,7 @@ class TwentyOneRules:
         after: Observation,
         closed: frozenset[Cell],
         violations: int,
+        coming: frozenset[Cell] = frozenset(),
     ) -> Replay:
         """Play one recorded step again: the agent's action, then the opponent's."""
         action = asked if asked in ACTIONS else 'stand'

@@ -184,7 +184,9 @@ class PursuitWorld:
     def apply(self, decision: Mapping[str, Any] | None) -> None:
         """Play a step; None is a lost turn."""
         moves = None if decision is None else decision.get('moves')
-        self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves])
+        board = self.game.state.board
+        coming = frozenset().union(*(pending.event.cells(board) for pending in self._pending))
+        self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves], coming)
         for pending in [p for p in self._pending if p.in_force <= self.step]:
             event = pending.event
             self._areas[event.name] = event.cells(self.game.state.board)

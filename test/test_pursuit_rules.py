@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ld_agent_sim.evaders import EVADERS, flee, random_evader
@@ -27,6 +29,7 @@ from ld_agent_sim.pursuit import (
     Pursuit,
     why_illegal,
 )
+from ld_agent_sim.pursuit_rules import PursuitRules
 import pytest
 
 UNITS = {(1, 0), (-1, 0), (0, 1), (0, -1)}
@@ -319,3 +322,25 @@ def test_a_board_without_a_game_is_refused_with_its_reason(make, words):
 
 def test_a_board_is_named_width_first():
     assert Board.parse('20X12') == Board(width=20, height=12)
+
+
+def test_who_could_only_move_into_an_announced_area_may_stay():
+    board, middle = Board(), (14, 6)
+    coming = frozenset(c for c in board.cells() if math.dist(c, middle) <= 2)
+    assert why_illegal(board, middle, middle) == 'not two units'
+    assert why_illegal(board, middle, middle, frozenset(), coming) is None
+    near = coming - {(16, 6)}
+    assert why_illegal(board, middle, middle, frozenset(), near) == 'not two units'
+    assert why_illegal(board, middle, (16, 6), frozenset(), coming) is None
+    start = [middle, (2, 2), (2, 9)]
+    game = Pursuit(board, seed=1, evader=flee, pursuers=start, evader_cell=(19, 19))
+    moves = [middle, (4, 2), (4, 9)]
+    before = {
+        'width': 20, 'height': 20, 'pursuers': game.state.pursuers, 'evader': (19, 19)
+    }  # fmt: skip
+    state = game.step(moves, coming)
+    assert (state.violations, state.pursuers) == (0, tuple(moves))
+    after = {**before, 'pursuers': state.pursuers, 'evader': state.evader}
+    replay = PursuitRules().replay(before, moves, after, frozenset(), 0, coming)
+    assert (replay.fault, replay.violations) == ('', 0)
+    assert PursuitRules().replay(before, moves, after, frozenset(), 0).violations == 1

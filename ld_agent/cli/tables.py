@@ -87,7 +87,8 @@ def tables(
     with errors_as_sentences():
         chosen = choose(TABLES, names or [], seeds)
         check_methods(chosen, wanted)
-        text = '' if check else read_page(docs, chosen)
+        if not check:
+            read_page(docs, chosen)
         store = Store(out)
         running = make_engine(engine, processes)
         try:
@@ -102,7 +103,7 @@ def tables(
             said = f'stopped; what was played is in {out}, the same command goes on'
             console.print(escape(said), highlight=False, soft_wrap=True)
             raise typer.Exit(STOPPED) from None
-        _write(docs, text, chosen, results, seeds)
+        _write(docs, chosen, results, seeds)
     if json:
         print_json(_as_json(docs, results))
     else:
@@ -140,7 +141,6 @@ def _check(
 
 def _write(
     docs: Path,
-    text: str,
     chosen: list[Table],
     results: dict[str, list[RowResult]],
     seeds: int | None,
@@ -148,6 +148,8 @@ def _write(
     # Matplotlib takes half a second to load, so only those who draw pay for it.
     from ld_agent.tables.plots import draw_plots
 
+    # Read anew: somebody may have written in it while the tables were played.
+    text = read_page(docs, chosen)
     for table in chosen:
         rows = results[table.name]
         command = f'ld-agent tables {table.name}' + (f' --seeds {seeds}' if seeds else '')

@@ -32,6 +32,8 @@ import numpy as np
 WRITTEN_ARCHITECTURES = ('llama', 'qwen2')
 """Architectures whose graph ld_agent writes itself."""
 
+LARGEST_HEAD = 4096
+"""Numbers of an attention head; a wrong byte must not fill the memory with frequencies."""
 _GGUF_NAMES = {
     'attn_q': 'self_attn.q_proj', 'attn_k': 'self_attn.k_proj', 'attn_v': 'self_attn.v_proj',
     'attn_output': 'self_attn.o_proj', 'ffn_gate': 'mlp.gate_proj', 'ffn_up': 'mlp.up_proj',
@@ -167,6 +169,8 @@ def _read_gguf(path: Path, kind: str) -> Weights:
     heads, width = int(value('attention.head_count')), int(value('embedding_length'))
     kv_heads = int(value('attention.head_count_kv', heads))
     head_size = int(value('attention.key_length', width // heads))
+    if not 0 < head_size <= LARGEST_HEAD:
+        raise ValueError(f'a head of {head_size} numbers')
     permuted = {'attn_q': heads, 'attn_k': kv_heads} if kind == 'llama' else {}
     tensors: dict[str, np.ndarray] = {}
     for tensor in file.reader.tensors:

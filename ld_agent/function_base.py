@@ -75,6 +75,11 @@ class Stage:
         """What the student reads of the stage's functions."""
         return [function.entry for function in self.functions.values()]
 
+    @property
+    def labelled(self) -> list[str]:
+        """The facts that can hold the label of an emergency's area."""
+        return [fact for fact, values in self.facts.items() if ANY_LABEL in values]
+
     def fact_combinations(self) -> list[dict[str, str]]:
         """Return every combination of fact values, emergency labels left out."""
         values = [[v for v in vs if v != ANY_LABEL] for vs in self.facts.values()]

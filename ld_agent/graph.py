@@ -126,14 +126,14 @@ def play_graph(options: PlayOptions) -> list[NodeSpec]:
 
 def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
     """Return the nodes that play a task, the recorder first so that it misses nothing."""
-    o = options
+    o, joined = options, 'recorder' if options.record else ''
     nodes = [
         NodeSpec(
             'decision',
             {
                 'task': task,
                 **_decision(o),
-                'wait_for': 'recorder' if o.record else '',
+                'wait_for': joined,
             },
             lifecycle=True,
         ),
@@ -147,7 +147,7 @@ def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
                 'evader': o.opponent,
                 'model': o.model,
                 'deadline': o.deadline,
-                'wait_for': 'recorder' if o.record else '',
+                'wait_for': joined,
             },
             world=True,
         ),
@@ -173,7 +173,7 @@ def _decision(o: TaskOptions | PursuitOptions) -> dict[str, Any]:
 
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
-    o = options
+    o, joined = options, 'emergency recorder' if options.record else 'emergency'
     nodes = [
         NodeSpec('visualiser'),
         NodeSpec('emergency', {'function_base': o.function_base, 'sentences': o.sentences}),
@@ -181,7 +181,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
             'decision',
             {
                 **_decision(o),
-                'wait_for': 'emergency recorder' if o.record else 'emergency',
+                'wait_for': joined,
             },
             lifecycle=True,
         ),
@@ -198,7 +198,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
                 'model': o.model,
                 'deadline': o.deadline,
                 'rate': o.rate,
-                'wait_for': 'emergency recorder' if o.record else 'emergency',
+                'wait_for': joined,
             },
             world=True,
         ),
@@ -246,7 +246,7 @@ class VesselsOptions:
 
 def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
     """Return the nodes of a hunt of vessels; each is started again when it dies."""
-    o = options
+    o, joined = options, 'emergency recorder' if options.record else 'emergency'
     shared = {'kind': o.kind}
     nodes = [
         NodeSpec('visualiser', retries=o.retries),
@@ -260,7 +260,7 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
                 'provider': o.provider,
                 'function_base': o.function_base,
                 'seed': o.seed,
-                'wait_for': 'emergency recorder' if o.record else 'emergency',
+                'wait_for': joined,
             },
             lifecycle=True,
             retries=o.retries,
@@ -279,7 +279,7 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
                 'evader': o.evader,
                 'scenario': o.scenario,
                 'deadline': o.deadline,
-                'wait_for': 'emergency recorder' if o.record else 'emergency',
+                'wait_for': joined,
             },
             retries=o.retries,
         ),

@@ -104,7 +104,8 @@ class SpatialWorld(World, Protocol):
 
 @dataclass
 class _Pending:
-    event: Event
+    name: str
+    cells: frozenset[Cell]
     in_force: int
 
 
@@ -164,7 +165,8 @@ class PursuitWorld:
             if event.lifts:
                 self._lift(event.name)
             else:
-                self._pending.append(_Pending(event, self.step + 1))
+                cells = event.cells(self.game.state.board)
+                self._pending.append(_Pending(event.name, cells, self.step + 1))
         return now
 
     def observation(self) -> dict[str, Any]:
@@ -184,13 +186,11 @@ class PursuitWorld:
     def apply(self, decision: Mapping[str, Any] | None) -> None:
         """Play a step; None is a lost turn."""
         moves = None if decision is None else decision.get('moves')
-        board = self.game.state.board
-        coming = frozenset().union(*(pending.event.cells(board) for pending in self._pending))
+        coming = frozenset().union(*(pending.cells for pending in self._pending))
         self.game.step(None if moves is None else [(int(x), int(y)) for x, y in moves], coming)
         for pending in [p for p in self._pending if p.in_force <= self.step]:
-            event = pending.event
-            self._areas[event.name] = event.cells(self.game.state.board)
-            self.game.restrict(self._areas[event.name])
+            self._areas[pending.name] = pending.cells
+            self.game.restrict(pending.cells)
             self._pending.remove(pending)
 
     def _lift(self, name: str) -> None:

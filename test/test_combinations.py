@@ -23,6 +23,14 @@ from ld_agent.student.prepare import open_student
 TASKS = [find_task(None, name) for name in ('pursuit', 'twenty_one', 'patrol')]
 
 
+def test_every_combination_of_a_stage_is_asked_once():
+    for task in TASKS:
+        for stage in task.stages:
+            asked = [tuple(facts.items()) for facts in stage.fact_combinations()]
+            assert len(set(asked)) == len(asked)
+            assert all('<label>' not in facts.values() for facts in stage.fact_combinations())
+
+
 def test_the_shipped_student_reads_the_manuals_of_tasks_it_was_never_trained_on():
     figures = combinations_report(Selector(open_student()), TASKS)
     assert {name: f['wrong'] for name, f in figures.items()} == {t.name: [] for t in TASKS}

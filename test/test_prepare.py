@@ -324,6 +324,17 @@ def test_a_wrong_length_in_a_gguf_file_does_not_fill_the_memory(tmp_path):
         read_weights(gguf)
 
 
+def test_a_head_larger_than_any_models_does_not_fill_the_memory(tmp_path):
+    gguf = tiny_model.write_gguf(tmp_path / 'x.gguf')
+    content = bytearray(gguf.read_bytes())
+    key = b'llama.embedding_length'
+    value = content.index(key) + len(key) + 4
+    content[value : value + 4] = (2**31).to_bytes(4, 'little')
+    gguf.write_bytes(content)
+    with pytest.raises(ModelError, match=r'x\.gguf: is damaged \(a head of \d+ numbers\)'):
+        read_weights(gguf)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 2500), byte=st.integers(0, 255))
 def test_a_gguf_file_with_a_wrong_byte_is_read_or_refused_in_a_sentence(tmp_path, place, byte):

@@ -23,7 +23,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
-from ld_agent.nodes.topics import DIAGNOSTICS, Topic
+from ld_agent.nodes.topics import DECISION, DIAGNOSTICS, RESTRICTED_AREA, STATE, Topic
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
@@ -39,6 +39,7 @@ from std_msgs.msg import String
 
 DIAGNOSTIC_SECONDS = 1.0
 DELIVERY_SECONDS = 1.0
+"""At most, that a node which ends waits for its listeners to have what it published."""
 UNUSABLE = (
     ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
 )  # fmt: skip
@@ -113,6 +114,20 @@ def unmatched(node: Node, publishers: Iterable[Publisher]) -> list[str]:
             for info in node.get_subscriptions_info_by_topic(publisher.topic_name)
         )
     ]
+
+
+def absent(node: Node, wait_for: str, publishers: Iterable[Publisher]) -> list[str]:
+    """Return who is not there yet for a world to begin.
+
+    That is a decision node, the nodes named in `wait_for`, and who is seen to listen to
+    `publishers` without being matched.
+    """
+    there = listeners(node, RESTRICTED_AREA.name)
+    missing = [name for name in wait_for.split() if name not in there]
+    deciding = node.get_publishers_info_by_topic(DECISION.name)
+    if not {info.node_name for info in deciding} & listeners(node, STATE.name):
+        missing.append('a decision node')
+    return missing + [f'a listener of {topic}' for topic in unmatched(node, publishers)]
 
 
 class Health:

@@ -26,15 +26,14 @@ import time
 from ld_agent.messages import Decision, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
+    absent,
     every,
     Health,
     listen,
     listen_json,
-    listeners,
     publish_json,
     publisher_of,
     run,
-    unmatched,
 )
 from ld_agent.nodes.parameters import declare, PerceptionParameters
 from ld_agent.perception import Patience, Perception
@@ -162,14 +161,9 @@ class PerceptionNode(Node):
         """Wait for a decision node, a driver, `wait_for` and who listens, but not for ever."""
         if self._together:
             return True
-        there = listeners(self, topics.RESTRICTED_AREA.name)
-        missing = [name for name in self.settings.wait_for.split() if name not in there]
-        deciding = self.get_publishers_info_by_topic(topics.DECISION.name)
-        if not {info.node_name for info in deciding} & listeners(self, topics.STATE.name):
-            missing.append('a decision node')
+        missing = absent(self, self.settings.wait_for, self._out.values())
         if not self.count_subscribers(topics.MOVES.name):
             missing.append('a driver')
-        missing += [f'a listener of {t}' for t in unmatched(self, self._out.values())]
         waited = clock - self._begun
         if missing and waited <= self.settings.start_timeout:
             return False

@@ -30,14 +30,13 @@ from typing import Any
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
+    absent,
     every,
     Health,
     listen_json,
-    listeners,
     publish_json,
     publisher_of,
     run,
-    unmatched,
 )
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
@@ -98,7 +97,7 @@ class Simulator(Node):
                 raise ExternalShutdownException
         elif self._episode < 0:
             waited = now - self._begun
-            missing = self._missing()
+            missing = absent(self, self.settings.wait_for, self._out.values())
             if not missing or waited > self.settings.start_timeout:
                 if missing:
                     self._health.fault(
@@ -119,15 +118,6 @@ class Simulator(Node):
                 self._play(self._answer)
             elif waited > self.settings.deadline:
                 self._play(None)
-
-    def _missing(self) -> list[str]:
-        """Return who is not there yet: a decision node, the nodes of `wait_for`, and listeners."""
-        there = listeners(self, topics.RESTRICTED_AREA.name)
-        missing = [name for name in self.settings.wait_for.split() if name not in there]
-        deciding = self.get_publishers_info_by_topic(topics.DECISION.name)
-        if not {info.node_name for info in deciding} & listeners(self, topics.STATE.name):
-            missing.append('a decision node')
-        return missing + [f'a listener of {t}' for t in unmatched(self, self._out.values())]
 
     def _next_episode(self) -> None:
         self._episode += 1

@@ -29,7 +29,7 @@ from typing import Any
 
 from ld_agent.emergency import CALL_SIGNS
 from ld_agent.errors import LdAgentError
-from ld_agent.function_base import ANY_LABEL, Task
+from ld_agent.function_base import Task
 from ld_agent.retrieval.encoder import Encoders
 from ld_agent.retrieval.foreign import Foreign, read_foreign
 from ld_agent.retrieval.index import VectorIndex
@@ -99,10 +99,9 @@ def build_base(task: Task, foreign: Foreign, size: int = SIZE) -> Base:
         for entry in stage.entries
     ]
     for stage in task.stages:
-        for fact, values in stage.facts.items():
-            if ANY_LABEL in values:
-                kept_out = [manuals.keepout(fact, label) for label in CALL_SIGNS]
-                rows += [(e.name, stage.name, render_document(e)) for e in kept_out]
+        for fact in stage.labelled:
+            kept_out = [manuals.keepout(fact, label) for label in CALL_SIGNS]
+            rows += [(e.name, stage.name, render_document(e)) for e in kept_out]
     rows += [
         (name, FOREIGN_STAGE, text)
         for name, text in zip(foreign.names, foreign.documents, strict=True)
@@ -146,7 +145,7 @@ def label_queries(task: Task, base: Base) -> list[Query]:
     """Return every state whose fact is a label of an emergency; no label was trained on."""
     queries = []
     for stage in task.stages:
-        for fact in [f for f, values in stage.facts.items() if ANY_LABEL in values]:
+        for fact in stage.labelled:
             others = {tuple({**c, fact: ''}.items()) for c in stage.fact_combinations()}
             for label, other in itertools.product(CALL_SIGNS, sorted(others)):
                 text = render_query(stage.rules, {**dict(other), fact: label})

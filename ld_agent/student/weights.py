@@ -33,7 +33,7 @@ WRITTEN_ARCHITECTURES = ('llama', 'qwen2')
 """Architectures whose graph ld_agent writes itself."""
 
 LARGEST_HEAD = 4096
-"""Numbers of an attention head; a wrong byte must not fill the memory with frequencies."""
+"""Numbers of an attention head, above those of any model."""
 _GGUF_NAMES = {
     'attn_q': 'self_attn.q_proj', 'attn_k': 'self_attn.k_proj', 'attn_v': 'self_attn.v_proj',
     'attn_output': 'self_attn.o_proj', 'ffn_gate': 'mlp.gate_proj', 'ffn_up': 'mlp.up_proj',
@@ -169,8 +169,6 @@ def _read_gguf(path: Path, kind: str) -> Weights:
     heads, width = int(value('attention.head_count')), int(value('embedding_length'))
     kv_heads = int(value('attention.head_count_kv', heads))
     head_size = int(value('attention.key_length', width // heads))
-    if not 0 < head_size <= LARGEST_HEAD:
-        raise ValueError(f'a head of {head_size} numbers')
     permuted = {'attn_q': heads, 'attn_k': kv_heads} if kind == 'llama' else {}
     tensors: dict[str, np.ndarray] = {}
     for tensor in file.reader.tensors:
@@ -270,7 +268,10 @@ def inverse_frequencies(head_size: int, theta: float, scaling: Mapping[str, Any]
 
     Raises:
         ModelError: the scaling is none of default, linear, llama3.
+        ValueError: the head is larger than any model's, as a wrong byte in a file makes it.
     """
+    if not 0 < head_size <= LARGEST_HEAD:
+        raise ValueError(f'a head of {head_size} numbers')
     half = head_size // 2
     inverse = theta ** -(np.arange(half, dtype=np.float64) / half)
     kind = scaling.get('rope_type', scaling.get('type', 'default'))

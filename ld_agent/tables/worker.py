@@ -31,7 +31,7 @@ from ld_agent.benchmark import machine
 from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import agrees, is_choice
-from ld_agent.messages import Decision
+from ld_agent.messages import Decision, StageTrace
 from ld_agent.optimum import make_optimum, OPTIMUM
 from ld_agent.player import Player
 from ld_agent.players import make_agent, SEEDED
@@ -178,6 +178,7 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
     for decision in play(opened.agent, opened.world, seed):
         decisions.append(decision)
         verdicts += _verdicts(opened.agent, decision)
+    choices = [s for d in decisions for s in d.trace if is_choice(s)]
     ended = opened.world.outcome()
     opened.last = seed
     return Record(
@@ -192,10 +193,8 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
         judged=len(verdicts),
         agreed=sum(verdicts),
         played=_hash_of_play(decisions),
-        prompts=_prompts(decisions),
-        selection_ms=tuple(
-            round(s.ms, 3) for d in decisions for s in d.trace if is_choice(s) and not s.remembered
-        ),
+        prompts=_prompts(choices),
+        selection_ms=tuple(round(s.ms, 3) for s in choices if not s.remembered),
         step_ms=tuple(
             round(d.step_ms, 3) for d in decisions if not any(s.remembered for s in d.trace)
         ),
@@ -221,13 +220,8 @@ def _hash_of_play(decisions: Sequence[Decision]) -> str:
     return hashlib.sha256(json.dumps(play_made).encode()).hexdigest()[:16]
 
 
-def _prompts(decisions: Sequence[Decision]) -> tuple[str, ...]:
-    asked = {
-        json.dumps([s.stage, s.facts, s.candidates], sort_keys=True)
-        for d in decisions
-        for s in d.trace
-        if is_choice(s)
-    }
+def _prompts(choices: Sequence[StageTrace]) -> tuple[str, ...]:
+    asked = {json.dumps([s.stage, s.facts, s.candidates], sort_keys=True) for s in choices}
     return tuple(sorted(hashlib.sha256(prompt.encode()).hexdigest()[:8] for prompt in asked))
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import random
 
 from ld_agent.errors import LdAgentError
-from ld_agent.function_base import ANY_LABEL, Stage, Task
+from ld_agent.function_base import Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
@@ -114,7 +114,7 @@ def task_set(
             when = reworded(function, clauses, rng, held_out)
         entries.append(Entry(shown[function.name], function.manual.purpose, when))
 
-    labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
+    labelled = stage.labelled
     labels = rng.sample(LABELS, rng.choice((1, 1, 2, 3))) if labelled else []
     for label in labels:
         entries.append(keepout(labelled[0], label))

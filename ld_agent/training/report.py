@@ -29,7 +29,7 @@ from typing import Any
 from ld_agent.agent import Agent
 from ld_agent.emergency import CALL_SIGNS
 from ld_agent.episodes import play
-from ld_agent.function_base import ANY_LABEL, Stage, Task
+from ld_agent.function_base import Stage, Task
 from ld_agent.guard import GuardMode
 from ld_agent.players import reference_select
 from ld_agent.probe import calibration_error
@@ -101,8 +101,7 @@ def contrastive_pairs(task: Task) -> Iterator[ExampleSet]:
     for stage in task.stages:
         if len(stage.functions) < 2:
             continue
-        labelled = [fact for fact, values in stage.facts.items() if ANY_LABEL in values]
-        labels = rng.sample(CALL_SIGNS, 2) if labelled else []
+        labels = rng.sample(CALL_SIGNS, 2) if stage.labelled else []
         entries = stage.entries
         entries += [_keepout(f'{label}_keepout') for label in labels]
         answers: dict[tuple[str, ...], str] = {}
@@ -110,7 +109,7 @@ def contrastive_pairs(task: Task) -> Iterator[ExampleSet]:
             right = next(f.name for f in stage.functions.values() if f.rule.holds(facts))
             answers[tuple(facts.values())] = right
             for label in labels:
-                answers[tuple({**facts, labelled[0]: label}.values())] = f'{label}_keepout'
+                answers[tuple({**facts, stage.labelled[0]: label}.values())] = f'{label}_keepout'
         for (a, name_a), (b, name_b) in itertools.combinations(answers.items(), 2):
             if name_a != name_b and sum(x != y for x, y in zip(a, b, strict=True)) == 1:
                 examples = (_example(stage, a, name_a), _example(stage, b, name_b))

@@ -173,9 +173,10 @@ def _decision(o: TaskOptions | PursuitOptions) -> dict[str, Any]:
 
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
-    o, joined = options, 'emergency recorder' if options.record else 'emergency'
+    o, recorder = options, 'recorder' if options.record else ''
+    joined = f'emergency {recorder}'.strip()
     nodes = [
-        NodeSpec('visualiser'),
+        NodeSpec('visualiser', {'wait_for': recorder}),
         NodeSpec('emergency', {'function_base': o.function_base, 'sentences': o.sentences}),
         NodeSpec(
             'decision',
@@ -246,10 +247,11 @@ class VesselsOptions:
 
 def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
     """Return the nodes of a hunt of vessels; each is started again when it dies."""
-    o, joined = options, 'emergency recorder' if options.record else 'emergency'
+    o, recorder = options, 'recorder' if options.record else ''
+    joined = f'emergency {recorder}'.strip()
     shared = {'kind': o.kind}
     nodes = [
-        NodeSpec('visualiser', retries=o.retries),
+        NodeSpec('visualiser', {'wait_for': recorder}, retries=o.retries),
         NodeSpec('emergency', {'function_base': o.function_base}, retries=o.retries),
         NodeSpec(
             'decision',

@@ -35,6 +35,8 @@ MEMORY_BYTES = 16 * 1024 * 1024
 RECURSION_DEPTH = 200
 CALLS_PER_WORKER = 1000
 """Then a fresh one takes over, long before a worker's processor time is over."""
+MOST_STARTS = 3
+"""Of workers one after another that end before they are ready."""
 MAX_ITEMS = 500_000
 MAX_TEXT = 1_000_000
 MAX_DEPTH = 32
@@ -130,9 +132,18 @@ class Sandbox:
         """Return the worker, with a spare one behind it that gets ready meanwhile."""
         if self._workers and self._workers[0].calls >= CALLS_PER_WORKER:
             self.drop_worker()
-        while len(self._workers) < 2:
-            self._workers.append(Worker(self._binary))
-        announce(self._workers[0].layers)
+        for left in reversed(range(MOST_STARTS)):
+            for worker in [worker for worker in self._workers if worker.died]:
+                self._workers.remove(worker)
+                worker.close()
+            while len(self._workers) < 2:
+                self._workers.append(Worker(self._binary))
+            try:
+                announce(self._workers[0].layers)
+                break
+            except SandboxFailed:
+                if not left or not self._workers[0].died:
+                    raise
         return self._workers[0]
 
 

@@ -39,7 +39,7 @@ from pydantic_monty._binary import find_monty_binary
 
 START_SECONDS = 10.0
 REQUEST_SECONDS = 2.0
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 0.05
 """A worker that does not stop by itself this long after a call's time is killed."""
 LIMITS = {
     'AS': 512 * 1024 * 1024,
@@ -50,6 +50,9 @@ LIMITS = {
     'CORE': 0,
 }
 """Resource limits of a worker, in bytes, seconds and pieces."""
+
+PID = 'pid'
+"""Name of the file that holds the number of the worker process."""
 
 _POLL_SECONDS = 0.001
 
@@ -81,7 +84,7 @@ class Worker:
         folder = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix='ld_agent_sandbox_'))
         )
-        self._report = folder / 'report.json'
+        self._report, self._pid = folder / 'report.json', folder / PID
         try:
             program = launcher(folder, self._report, binary or find_monty_binary())
             self._pool = self._stack.enter_context(
@@ -113,6 +116,18 @@ class Worker:
             yield session
 
     @property
+    def died(self) -> bool:
+        """Whether the process was started and is no more, where the system can tell."""
+        try:
+            status = Path(f'/proc/{int(self._pid.read_text())}/stat')
+        except (OSError, ValueError):
+            return False  # it has not begun, or this is not Linux
+        try:
+            return status.read_text().rpartition(')')[2].split()[0] == 'Z'
+        except OSError:
+            return True
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """What confines the process, as the kernel tells it.
 
@@ -135,6 +150,8 @@ class Worker:
                 self._layers = layers_of(None)
             elif self._report.exists():
                 self._layers = layers_of(json.loads(self._report.read_text(encoding='utf-8')))
+            elif self.died:
+                raise SandboxFailed(_UNSTARTED.format('it ended before it was ready'))
             elif time.monotonic() > end:
                 raise SandboxFailed(
                     _UNSTARTED.format(f'it was not ready within {START_SECONDS:.0f} s')
@@ -167,7 +184,10 @@ def launcher(folder: Path, report: Path, binary: str, limits: dict[str, int] | N
     }
     command = [sys.executable, '-I', '-S', confine.__file__, json.dumps(settings)]
     path = folder / 'worker'
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding='utf-8')
+    pid = shlex.quote(str(folder / PID))
+    path.write_text(
+        f'#!/bin/sh\necho $$ > {pid}\nexec {shlex.join(command)} "$@"\n', encoding='utf-8'
+    )
     path.chmod(0o700)
     return str(path)
 

@@ -16,58 +16,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-import socket
 import time
 
+from hostile import Bait, CELLS, CORPUS, EACH, function, GOOD, SECRET, TYPE
 from ld_agent.agent import Agent
 from ld_agent.errors import FunctionFailed, LdAgentError, SandboxFailed
 from ld_agent.executor import Executor
-from ld_agent.function_file import Function
 from ld_agent.guard import GuardMode
-from ld_agent.manual import Manual
 from ld_agent.messages import FunctionUpdate, State
 from ld_agent.players import find_task
-from ld_agent.rule import Rule
 from ld_agent.sandbox import CALL_SECONDS
 from ld_agent.selector import Selection
 import pytest
-import yaml
 
-CORPUS = yaml.safe_load(
-    Path(__file__).with_name('hostile_functions.yaml').read_text(encoding='utf-8')
-)
-EACH = [(group, name) for group, bodies in CORPUS.items() for name in bodies]
-SECRET = 'the-secret-of-the-node'
 MOST_SECONDS = 8 * CALL_SECONDS
-CELLS = [[[x, y] for x in range(5) for y in range(5)]]
-TYPE = 'list[list[list[int]]]'
 TASK = find_task(None)
 AT_ONCE, LATER, AT_A_STEP = 'at once', 'on a whole board', 'at a step'
 CONDITIONS = {AT_ONCE: 'False', LATER: 'len(cells[0]) < 3', AT_A_STEP: 'not state'}
 """When a function is still harmless, so that it strikes at loading, when let in, or in a step."""
-
-
-class Bait:
-    """A secret, an empty place and an open port; nobody may touch them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.secret = folder / 'secret'
-        self.secret.write_text(SECRET)
-        self.server = socket.create_server(('127.0.0.1', 0))
-        self.server.setblocking(False)
-
-    def body(self, group: str, name: str) -> str:
-        text = CORPUS[group][name].replace('<FILE>', str(self.secret))
-        text = text.replace('<NEW>', str(self.folder / 'new'))
-        return text.replace('<PORT>', str(self.server.getsockname()[1]))
-
-    def check(self) -> None:
-        assert [path.name for path in self.folder.iterdir()] == ['secret']
-        assert self.secret.read_text() == SECRET
-        with pytest.raises(BlockingIOError):
-            self.server.accept()
 
 
 @pytest.fixture(scope='module')
@@ -84,15 +50,6 @@ def executor() -> Iterator[Executor]:
     made = Executor(TASK.tools)
     yield made
     made.close()
-
-
-def function(body: str) -> Function:
-    lines = ''.join(f'    {line}\n' for line in body.splitlines())
-    source = f'def f(cells, state):\n{lines}'
-    return Function('f', 'filter', Manual('', 'filter', '', '', ()), Rule('True', ()), source, '')
-
-
-GOOD = function('return [[cell for cell in listed if cell[0] > 1] for listed in cells]')
 
 
 def test_the_corpus_is_large_and_of_every_kind():

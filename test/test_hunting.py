@@ -100,7 +100,7 @@ def test_in_every_scenario_the_evader_is_caught_unless_an_area_shuts_someone_in(
     agent, world = make_agent('reference'), open_world(
         'pursuit', evader, '20x20', 'exact', scenario, ''
     )  # fmt: skip
-    for seed in range(10):
+    for seed in range(6):
         for _ in play(agent, world, seed):
             pass
         state = world.game.state

@@ -24,7 +24,8 @@ pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings
 from geometry_msgs.msg import PoseArray, PoseStamped
 from ld_agent.bags import read_episodes
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import listeners, publisher_of, unmatched
+from ld_agent.nodes.common import publisher_of
+from ld_agent.nodes.joining import listeners, unmatched
 from ld_agent.nodes.qos import LATCHED
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from functools import partial
 import json
+import math
 import time
 
 import pytest
@@ -147,16 +148,57 @@ def test_a_stop_needs_nobody_but_the_driver(hunt):
     hunt.sailing()
 
 
+def test_nav2_holds_a_vessel_that_is_seen_before_the_chart():
+    with cast() as nodes, meddler() as test:
+        goals = []
+        test.node.create_subscription(PoseStamped, 'pursuer_1/goal_pose', goals.append, 10)
+        odometry = test.node.create_publisher(
+            Odometry, 'pursuer_1/odom', topics.odom('pursuer_1').qos
+        )
+        seen = Odometry()
+        seen.header.frame_id = 'odom'
+        seen.pose.pose.position.x = 2.5
+        seen.pose.pose.orientation.w = 1.0
+        nodes.start('driver', kind=BURGER.name, driver='nav2')
+
+        def held():
+            odometry.publish(seen)
+            return goals
+
+        test.until(held, 'a goal')
+        assert goals[0].header.frame_id == 'odom' and _place(goals[0].pose) == (2.5, 0.0)
+        assert not nodes.ended('driver')
+
+
+def _place(pose):
+    return pose.position.x, pose.position.y
+
+
 def test_nav2_gets_the_end_of_each_leg_as_a_goal():
     with cast() as nodes, meddler() as test:
-        goals, told = [], []
+        goals, told, places = {name: [] for name in PURSUERS}, [], {}
+
+        def afar():
+            """Whether everybody has a goal, and somebody's is not where it is."""
+            return all(goals.values()) and any(
+                math.dist(_place(sent[-1].pose), places[name]) > BURGER.length
+                for name, sent in goals.items()
+            )
+
         for name in PURSUERS:
-            test.node.create_subscription(PoseStamped, f'{name}/goal_pose', goals.append, 10)
+            goal = f'{name}/goal_pose'
+            test.node.create_subscription(PoseStamped, goal, goals[name].append, 10)
             test.node.create_subscription(Twist, f'{name}/cmd_vel', told.append, 10)
+            test.node.create_subscription(
+                Odometry,
+                f'{name}/odom',
+                lambda m, name=name: places.update({name: _place(m.pose.pose)}),
+                topics.odom(name).qos,
+            )
         nodes.start('decision', method='reference')
         nodes.start('driver', kind=BURGER.name, driver='nav2')
         nodes.start('perception', kind=BURGER.name, method='reference')
         nodes.start('vessels', kind=BURGER.name, board='12x9', seed=3, speed=SPEED, patience=900.0)
-        test.until(lambda: len(goals) > 3, 'goals')
-        assert {g.header.frame_id for g in goals} == {'map'}
+        test.until(lambda: len(places) == len(PURSUERS) and afar(), 'goals')
+        assert {goal.header.frame_id for sent in goals.values() for goal in sent} == {'map'}
         assert told == []

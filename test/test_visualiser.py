@@ -49,14 +49,14 @@ def hunt(tmp_path_factory):
     """Two recorded episodes with an area, and all that the bag holds."""
     pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
     from ld_agent.nodes import topics
-    from ld_agent.nodes.common import listeners
+    from ld_agent.nodes.joining import listeners
     from running import cast, listen, meddler, WAIT_SECONDS
 
     bag = tmp_path_factory.mktemp('visualiser') / 'bag'
     with cast() as nodes, meddler() as test:
         results = listen(test.node, topics.RESULT)
         nodes.start('recorder', path=bag)
-        nodes.start('visualiser', trail=3)
+        nodes.start('visualiser', trail=3, wait_for='recorder')
         nodes.start('decision', method='reference')
         nodes.start(
             'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,
@@ -66,7 +66,6 @@ def hunt(tmp_path_factory):
         end = time.monotonic() + WAIT_SECONDS
         while not (
             'visualiser' in listeners(test.node, topics.STATE.name)
-            and 'recorder' in listeners(test.node, topics.MARKERS.name)
             and test.node.count_publishers(topics.STATE.name)
         ):
             assert time.monotonic() < end, 'waited in vain: visualiser, recorder and simulator'

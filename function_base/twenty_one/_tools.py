@@ -193,24 +193,24 @@ def _search(given, state, over):
         return known[key]
 
     def drawn(mine, theirs, weights, rest, stood):
-        worth = 0.0
+        worth, others = 0.0, sum(rest) - 1.0
+        held = [n * w for n, w in zip(rest, weights)]
         for number in range(10):
             if rest[number] <= 0.0:
                 continue
             more = (theirs[0] + number + 1, theirs[1] + (number == 0))
-            left = after(rest, number)
-            open_, part = [], 0.0
+            open_, part = [0.0] * 10, 0.0
             for card in range(10):
-                here = rest[card] * weights[card] * (rest[number] - (card == number))
-                here = max(here, 0.0) / (sum(rest) - 1.0)
+                here = held[card] * (rest[number] - (card == number)) / others
+                if here <= 0.0:
+                    continue
                 if _points(more[0] + card + 1, more[1] + (card == 0)) > 21:
                     worth += here
-                    open_.append(0.0)
                 else:
                     part += here
-                    open_.append(weights[card] if here else 0.0)
+                    open_[card] = weights[card]
             if part > 0.0:
-                most = max(open_)
+                left, most = after(rest, number), max(open_)
                 open_ = tuple(w / most for w in open_)
                 if stood:
                     worth += part * turn(mine, more, open_, left, True)

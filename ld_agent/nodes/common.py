@@ -15,7 +15,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+import signal
 import sys
 import time
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
-from ld_agent.nodes.topics import DECISION, DIAGNOSTICS, RESTRICTED_AREA, STATE, Topic
+from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
@@ -32,8 +33,6 @@ from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos import qos_check_compatible, QoSCompatibility
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
@@ -94,42 +93,6 @@ def listen_json(
     return listen(node, topic, received, each)
 
 
-def listeners(node: Node, topic: str) -> set[str]:
-    """Return the names of the nodes that are seen to listen to a topic."""
-    return {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
-
-
-def unmatched(node: Node, publishers: Iterable[Publisher]) -> list[str]:
-    """Return the topics of publishers that some listener, though seen, would get nothing from yet.
-
-    Listeners whose quality of service does not fit will never get anything and are not counted.
-    """
-    return [
-        publisher.topic_name
-        for publisher in publishers
-        if publisher.get_subscription_count()
-        < sum(
-            qos_check_compatible(publisher.qos_profile, info.qos_profile)[0]
-            != QoSCompatibility.ERROR
-            for info in node.get_subscriptions_info_by_topic(publisher.topic_name)
-        )
-    ]
-
-
-def absent(node: Node, wait_for: str, publishers: Iterable[Publisher]) -> list[str]:
-    """Return who is not there yet for a world to begin.
-
-    That is a decision node, the nodes named in `wait_for`, and who is seen to listen to
-    `publishers` without being matched.
-    """
-    there = listeners(node, RESTRICTED_AREA.name)
-    missing = [name for name in wait_for.split() if name not in there]
-    deciding = node.get_publishers_info_by_topic(DECISION.name)
-    if not {info.node_name for info in deciding} & listeners(node, STATE.name):
-        missing.append('a decision node')
-    return missing + [f'a listener of {topic}' for topic in unmatched(node, publishers)]
-
-
 class Health:
     """A node's line on `diagnostics`: ok, or its last fault, with counts."""
 
@@ -180,9 +143,25 @@ def _deliver(node: Node) -> None:
         publisher.wait_for_all_acked(Duration(seconds=max(0.0, end - time.monotonic())))
 
 
-def _spin(make: Callable[[], Node]) -> None:
+class _Interrupt:
+    """Ctrl-C: ends a node at once while it is made, later by the shutdown of its context only.
+
+    An exception between two lines of a callback, or in the `__del__` of somebody else's object,
+    would leave things half done and a traceback in the log.
+    """
+
+    def __init__(self) -> None:
+        self.at_once = True
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if self.at_once:
+            raise KeyboardInterrupt
+
+
+def _spin(make: Callable[[], Node], interrupt: _Interrupt) -> None:
     executor = SingleThreadedExecutor()
     node = make()
+    interrupt.at_once = False
     executor.add_node(node)
     try:
         executor.spin()
@@ -197,10 +176,12 @@ def _spin(make: Callable[[], Node]) -> None:
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
     """Run one node until it is told to end; a refusal at the start is one sentence, exit 2."""
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGINT, interrupt)
     try:
         with rclpy.init(args=args):
             try:
-                _spin(make)
+                _spin(make, interrupt)
             except (NotInitializedException, rclpy_implementation.RCLError):
                 if rclpy.ok():
                     raise

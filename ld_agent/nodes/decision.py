@@ -26,27 +26,14 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import (
-    every,
-    Health,
-    listen_json,
-    listeners,
-    publish_json,
-    run,
-    unmatched,
-)
+from ld_agent.nodes.common import Health, listen_json, publish_json, run
+from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
 from ld_agent.players import make_agent
 from rclpy.event_handler import PublisherEventCallbacks, QoSPublisherMatchedInfo
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
-
-JOIN_SECONDS = 20.0
-SETTLE_SECONDS = 0.3
-"""Who joins in the middle of an episode must know the restricted areas, so `state` is heard only
-this long after the nodes of `wait_for` were found, or after `JOIN_SECONDS` without them."""
-TICK_SECONDS = 0.05
 
 
 class DecisionNode(LifecycleNode):
@@ -58,7 +45,6 @@ class DecisionNode(LifecycleNode):
         self._agent: Player | None = None
         self._last: tuple[State, Decision] | None = None
         self._waiting: State | None = None
-        self._met: float | None = None
         self._episode: int | None = None
         self._ended: int | None = None
         if self.settings.autostart:
@@ -98,8 +84,9 @@ class DecisionNode(LifecycleNode):
         self._subscriptions_made = [
             listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
         ]
-        self._joining = every(self, TICK_SECONDS, self._join)
-        self._configured, self._met = time.monotonic(), None
+        self._joining = Joining(
+            self, self.settings.wait_for, self._met, [self._publisher], self._joined
+        )
         self.get_logger().info(f'ready: method {p.method}, guard {p.guard}')
         return TransitionCallbackReturn.SUCCESS
 
@@ -124,7 +111,7 @@ class DecisionNode(LifecycleNode):
     def _release(self) -> None:
         if self._agent is None:
             return
-        self.destroy_timer(self._joining)
+        self._joining.stop()
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
         self.destroy_lifecycle_publisher(self._publisher)
@@ -138,22 +125,15 @@ class DecisionNode(LifecycleNode):
             self._agent.close()
             self._agent = None
 
-    def _join(self) -> None:
-        """Listen to `state`, now that the functions in force are known and all listeners met."""
-        now = time.monotonic()
+    def _met(self) -> set[str]:
         found = self.get_publishers_info_by_topic(topics.FUNCTIONS.name)
-        met = {info.node_name for info in found} | listeners(self, topics.DECISION.name)
-        missing = set(self.settings.wait_for.split()) - met
-        if self._met is None and not missing:
-            self._met = now
-        settled = self._met is not None and now - self._met > SETTLE_SECONDS
-        settled = settled and not unmatched(self, [self._publisher])
-        if not settled and now - self._configured < JOIN_SECONDS:
-            return
+        return {info.node_name for info in found} | listeners(self, topics.DECISION.name)
+
+    def _joined(self, missing: list[str]) -> None:
+        """Listen to `state`, now that the functions in force are known and all listeners met."""
         if missing:
-            self._health.fault(f'not seen: {", ".join(sorted(missing))}; deciding without')
-        self._joining.cancel()
-        self._settled = now + SETTLE_SECONDS
+            self._health.fault(f'not seen: {", ".join(missing)}; deciding without')
+        self._settled = time.monotonic() + SETTLE_SECONDS
         self._subscriptions_made.append(
             listen_json(self, topics.STATE, State, self._on_state, self._health)
         )

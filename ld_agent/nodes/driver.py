@@ -68,7 +68,7 @@ class Driver(Node):
         self._poses: dict[str, tuple[Pose, float]] = {}
         self._now = 0.0
         self._stopped = False
-        self._goals: dict[str, tuple[float, float] | None] = {}
+        self._goals: dict[str, tuple[tuple[float, float] | None, int]] = {}
         self._commands = {name: publisher_of(self, topics.cmd_vel(name)) for name in NAMES[:-1]}
         self._targets = {name: publisher_of(self, topics.goal_pose(name)) for name in NAMES[:-1]}
         self._health = Health(self)
@@ -84,7 +84,7 @@ class Driver(Node):
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
         """An episode begins: its chart, and no orders."""
-        self._frame, self._resolution = grid.header.frame_id, grid.info.resolution
+        self._resolution = grid.info.resolution
         try:
             lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),
                              self.settings.kind, grid.info.resolution)  # fmt: skip
@@ -107,6 +107,7 @@ class Driver(Node):
             self._health.fault(f"'{name}/odom': {error}; the message was dropped")
             return
         self._now = convert.seconds_of(message.header.stamp)
+        self._frame = message.header.frame_id
 
     def _on_state(self, state: State) -> None:
         self._step = state.step
@@ -152,9 +153,9 @@ class Driver(Node):
             self._reading = self._reader.submit(_read, self._areas.update, updates)
 
     def _aim(self, name: str, end: tuple[float, float], moving: bool) -> None:
-        """Publish a goal where it is a new one; who must hold is sent to its own place, once."""
-        goal = end if moving else None
-        if name in self._goals and self._goals[name] == goal:
+        """Publish a goal where it or a listener is new; who must hold gets its own place, once."""
+        goal = end if moving else None, self._targets[name].get_subscription_count()
+        if self._goals.get(name) == goal:
             return
         self._goals[name] = goal
         message = PoseStamped(header=self._header())

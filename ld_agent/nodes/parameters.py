@@ -120,6 +120,9 @@ class VisualiserParameters(Parameters):
     """Parameters of the visualiser."""
 
     trail: int = Field(30, ge=0, le=1000, description='cells of trail behind each pursuer')
+    wait_for: str = Field(
+        '', description='nodes that must listen to `markers` before the first state is heard'
+    )
 
 
 class PanelParameters(Parameters):

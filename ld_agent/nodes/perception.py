@@ -26,7 +26,6 @@ import time
 from ld_agent.messages import Decision, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
-    absent,
     every,
     Health,
     listen,
@@ -35,6 +34,7 @@ from ld_agent.nodes.common import (
     publisher_of,
     run,
 )
+from ld_agent.nodes.joining import absent
 from ld_agent.nodes.parameters import declare, PerceptionParameters
 from ld_agent.perception import Patience, Perception
 from ld_agent.voyage import lanes_of

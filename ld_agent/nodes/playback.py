@@ -30,11 +30,11 @@ from ld_agent.nodes.common import (
     every,
     Health,
     listen_json,
-    listeners,
     publish_json,
     publisher_of,
     run,
 )
+from ld_agent.nodes.joining import listeners
 from ld_agent.nodes.parameters import declare, Parameters
 from pydantic import Field
 from rclpy.executors import ExternalShutdownException

@@ -30,7 +30,6 @@ from typing import Any
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
-    absent,
     every,
     Health,
     listen_json,
@@ -38,6 +37,7 @@ from ld_agent.nodes.common import (
     publisher_of,
     run,
 )
+from ld_agent.nodes.joining import absent
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
 from ld_agent_sim.scenario import Event

@@ -28,6 +28,7 @@ from ld_agent.messages import Cell, Decision, State
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import Health, listen, listen_json, publisher_of, run
 from ld_agent.nodes.convert import CLOSED, time_of, to_metres, to_transform
+from ld_agent.nodes.joining import Joining, listeners
 from ld_agent.nodes.parameters import declare, VisualiserParameters
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
@@ -62,6 +63,17 @@ class Visualiser(Node):
         self._decision: Decision | None = None
         listen(self, topics.TRUTH, self._on_truth)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
+        self._joining = Joining(
+            self,
+            self.settings.wait_for,
+            lambda: listeners(self, topics.MARKERS.name),
+            [self._publisher, self._frames],
+            self._joined,
+        )
+
+    def _joined(self, missing: list[str]) -> None:
+        if missing:
+            self._health.fault(f'not seen: {", ".join(missing)}; drawing without')
         listen_json(self, topics.STATE, State, self._on_state, self._health)
 
     def _on_truth(self, grid: OccupancyGrid) -> None:

@@ -23,6 +23,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
 from ld_agent.nodes import topics
+from ld_agent.sentences.author import prepare_author
 from running import cast, listen, meddler
 from std_msgs.msg import String
 
@@ -30,6 +31,7 @@ GARBAGE = ('', '\x00\x01', '🌊' * 50, 'x' * 5000, '{"a": 1}', '(3,', '((((((',
 
 
 def test_sentences_are_taken_in_a_running_graph():
+    prepare_author()
     with cast() as nodes, meddler() as test:
         functions = listen(test.node, topics.FUNCTIONS)
         diagnosed = listen(test.node, topics.DIAGNOSTICS)

@@ -57,7 +57,7 @@ def hunt(tmp_path_factory):
         results = listen(test.node, topics.RESULT)
         nodes.start('recorder', path=bag)
         nodes.start('visualiser', trail=3, wait_for='recorder')
-        nodes.start('decision', method='reference')
+        nodes.start('decision', method='reference', wait_for='recorder visualiser')
         nodes.start(
             'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,
             resolution=RESOLUTION, exit_when_done=False, wait_for='recorder meddler', rate=10.0,

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PolygonStamped
 from ld_agent.emergency_desk import Desk, Outcome
-from ld_agent.errors import ModelError
+from ld_agent.errors import FunctionFailed, ModelError
 from ld_agent.messages import Cell, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
@@ -90,6 +90,10 @@ class EmergencyNode(Node):
                 self._desk.close()
             size = (grid.info.width, grid.info.height)
             self._desk = Desk(self._task, size, grid.info.resolution, self._author)
+            try:
+                self._desk.warm_up()
+            except FunctionFailed as error:
+                self._health.fault(str(error))
         early, self._early = self._early, []
         for message in early:
             if isinstance(message, String):

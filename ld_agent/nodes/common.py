@@ -60,10 +60,30 @@ def publisher_of(node: Node, topic: Topic) -> Any:
     return node.create_publisher(topic.type, topic.name, topic.qos)
 
 
-def listen(node: Node, topic: Topic, callback: Callable[[Any], None], each: bool = False) -> Any:
-    """Create a subscription to a topic; `each` asks for all that its publishers keep."""
+def listen(
+    node: Node,
+    topic: Topic,
+    callback: Callable[[Any], None],
+    health: Health,
+    each: bool = False,
+) -> Any:
+    """Create a subscription to a topic; what makes no sense is logged, counted and dropped.
+
+    Args:
+        each: ask for all that its publishers keep.
+    """
+
+    def received(message: Any) -> None:
+        try:
+            callback(message)
+        except UNUSABLE as error:
+            health.fault(
+                f"'{topic.name}': not usable ({type(error).__name__}: {error}); "
+                'the message was dropped'
+            )
+
     qos = topic.qos if each else topic.heard or topic.qos
-    return node.create_subscription(topic.type, topic.name, callback, qos)
+    return node.create_subscription(topic.type, topic.name, received, qos)
 
 
 def listen_json(
@@ -74,7 +94,7 @@ def listen_json(
     health: Health,
     each: bool = False,
 ) -> Any:
-    """Subscribe to JSON; what does not fit its schema is logged, counted and dropped."""
+    """Subscribe to JSON; what does not fit its schema is logged, counted and dropped too."""
 
     def received(message: String) -> None:
         try:
@@ -82,15 +102,9 @@ def listen_json(
         except MessageError as error:
             health.fault(str(error))
             return
-        try:
-            callback(parsed)
-        except UNUSABLE as error:
-            health.fault(
-                f"'{topic.name}': not usable ({type(error).__name__}: {error}); "
-                'the message was dropped'
-            )
+        callback(parsed)
 
-    return listen(node, topic, received, each)
+    return listen(node, topic, received, health, each)
 
 
 class Health:

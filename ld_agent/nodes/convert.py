@@ -86,8 +86,29 @@ def closed_cells(grid: OccupancyGrid) -> frozenset[Cell]:
     return frozenset((i % width, i // width) for i, v in enumerate(grid.data) if v == CLOSED)
 
 
+def check_grid(grid: OccupancyGrid) -> None:
+    """Check that a grid is a chart.
+
+    Raises:
+        ValueError: it has not as many cells as it says, or no edge of a cell.
+    """
+    width, height, edge = grid.info.width, grid.info.height, grid.info.resolution
+    if not width * height == len(grid.data) > 0:
+        raise ValueError(
+            f'{width} x {height} cells are said to be there, and {len(grid.data)} are'
+        )
+    if not (math.isfinite(edge) and edge > 0.0):
+        raise ValueError(f'the edge of a cell is {edge} m')
+
+
 def from_moves(message: PoseArray, resolution: float) -> list[Cell]:
-    """Return the cells that hold the poses."""
+    """Return the cells that hold the poses.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    if not all(math.isfinite(n) for p in message.poses for n in (p.position.x, p.position.y)):
+        raise ValueError('a number in it is not finite')
     return [
         (math.floor(pose.position.x / resolution), math.floor(pose.position.y / resolution))
         for pose in message.poses

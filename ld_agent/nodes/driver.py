@@ -75,15 +75,16 @@ class Driver(Node):
         self.create_service(Trigger, 'stop', self._on_stop)
         self.create_service(Trigger, 'resume', self._on_resume)
         for name in NAMES:
-            listen(self, topics.odom(name), partial(self._on_odometry, name))
-        listen(self, topics.GRID, self._on_grid)
+            listen(self, topics.odom(name), partial(self._on_odometry, name), self._health)
+        listen(self, topics.GRID, self._on_grid, self._health)
         listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._pending.append, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
-        listen(self, topics.MOVES, self._on_moves)
+        listen(self, topics.MOVES, self._on_moves, self._health)
         every(self, TICK_SECONDS, self._tick)
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
         """An episode begins: its chart, and no orders."""
+        convert.check_grid(grid)
         self._resolution = grid.info.resolution
         try:
             lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),

@@ -60,10 +60,10 @@ class EmergencyNode(Node):
         self._step = 0
         if self.settings.sentences:  # whoever waits for this node waits for its student
             self._open_author()
-        listen(self, topics.GRID, self._on_grid)
+        listen(self, topics.GRID, self._on_grid, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
-        listen(self, topics.EMERGENCY, self._on_sentence)
-        listen(self, topics.RESTRICTED_AREA, self._on_area)
+        listen(self, topics.EMERGENCY, self._on_sentence, self._health)
+        listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
 
     def destroy_node(self) -> None:
@@ -83,6 +83,7 @@ class EmergencyNode(Node):
         self.get_logger().info('sentences are understood')
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
+        convert.check_grid(grid)
         known, self._grid = self._grid, grid
         if known is None or _shape(known) != _shape(grid):
             if self._desk is not None:

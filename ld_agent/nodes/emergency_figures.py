@@ -55,13 +55,14 @@ class Announcer(Node):
 
     def __init__(self) -> None:
         super().__init__('announcer')
+        health = Health(self)
         self._added: list[FunctionUpdate] = []
         self._refused = 0
         self._areas = publisher_of(self, topics.RESTRICTED_AREA)
         self._sentences = publisher_of(self, topics.EMERGENCY)
         self._clear = self.create_client(Trigger, 'emergency/clear_emergencies')
-        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, Health(self))
-        listen(self, topics.DIAGNOSTICS, self._on_diagnostics)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, health)
+        listen(self, topics.DIAGNOSTICS, self._on_diagnostics, health)
         header = Header(frame_id='map')
         self._grid = publisher_of(self, topics.GRID)
         self._grid.publish(convert.to_grid(SIZE, (), header, 1.0))

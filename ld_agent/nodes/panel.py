@@ -63,15 +63,15 @@ class PanelNode(Node):
             name: self.create_client(Trigger, name) for name in COMMANDS
         }
         self._health = Health(self)
-        listen(self, topics.GRID, self._on_grid)
-        listen(self, topics.TRUTH, self._on_truth)
-        listen(self, topics.DIAGNOSTICS, self._on_diagnostics)
+        listen(self, topics.GRID, self._on_grid, self._health)
+        listen(self, topics.TRUTH, self._on_truth, self._health)
+        listen(self, topics.DIAGNOSTICS, self._on_diagnostics, self._health)
         listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._watch.hear, self._health)
         listen_json(self, topics.RESULT, Result, self._watch.hear, self._health)
         listen_json(self, topics.DECISION, Decision, self._watch.hear, self._health)
         listen_json(self, topics.STATE, State, self._watch.hear, self._health)
         # The simulator waits for who listens to this.
-        listen(self, topics.RESTRICTED_AREA, lambda message: None)
+        listen(self, topics.RESTRICTED_AREA, lambda message: None, self._health)
         door = open_door(p.host, p.port, p.token or os.environ.get(TOKEN_VARIABLE, ''))
         self._server = _serve(self, task, door)
         self.get_logger().info(f'the panel is at {door.url}')
@@ -125,9 +125,11 @@ class PanelNode(Node):
         return answer
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
+        convert.check_grid(grid)
         self._grid = grid
 
     def _on_truth(self, grid: OccupancyGrid) -> None:
+        convert.check_grid(grid)
         self._watch.hear_truth(convert.closed_cells(grid))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:

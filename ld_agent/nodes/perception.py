@@ -69,14 +69,15 @@ class PerceptionNode(Node):
         self._refreshed = 0.0
         self._begun = time.monotonic()
         self._together = False
-        listen(self, topics.GRID, self._on_grid)
+        listen(self, topics.GRID, self._on_grid, self._health)
         for name in NAMES:
-            listen(self, topics.odom(name), partial(self._on_odometry, name))
+            listen(self, topics.odom(name), partial(self._on_odometry, name), self._health)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         every(self, TICK_SECONDS, self._tick)
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
         """An episode begins."""
+        convert.check_grid(grid)
         try:
             self._lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),
                                    self.settings.kind, grid.info.resolution)  # fmt: skip

@@ -71,7 +71,7 @@ class Vessels(Node):
         self._transforms = self._transform_publisher()
         self._commanded: dict[str, tuple[float, float]] = {}
         for name in NAMES[:-1]:
-            listen(self, topics.cmd_vel(name), partial(self._on_command, name))
+            listen(self, topics.cmd_vel(name), partial(self._on_command, name), self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
         listen_json(self, topics.RESULT, Result, self._on_result, self._health)
         self._episode = -1

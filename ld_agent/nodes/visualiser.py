@@ -27,7 +27,7 @@ from geometry_msgs.msg import Point, TransformStamped, Vector3
 from ld_agent.messages import Cell, Decision, State
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import Health, listen, listen_json, publisher_of, run
-from ld_agent.nodes.convert import CLOSED, time_of, to_metres, to_transform
+from ld_agent.nodes.convert import check_grid, CLOSED, time_of, to_metres, to_transform
 from ld_agent.nodes.joining import Joining, listeners
 from ld_agent.nodes.parameters import declare, VisualiserParameters
 from nav_msgs.msg import OccupancyGrid
@@ -61,7 +61,7 @@ class Visualiser(Node):
         self._trails: list[deque] = []
         self._state: State | None = None
         self._decision: Decision | None = None
-        listen(self, topics.TRUTH, self._on_truth)
+        listen(self, topics.TRUTH, self._on_truth, self._health)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         self._joining = Joining(
             self,
@@ -77,6 +77,7 @@ class Visualiser(Node):
         listen_json(self, topics.STATE, State, self._on_state, self._health)
 
     def _on_truth(self, grid: OccupancyGrid) -> None:
+        check_grid(grid)
         self._truth = grid
 
     def _on_decision(self, decision: Decision) -> None:

@@ -36,7 +36,7 @@ PURSUERS = NAMES[:-1]
 CMD_TIMEOUT = 0.5
 SPEED = 4.0
 BRAKING = BURGER.speed / BURGER.braking / SPEED
-BUSY = 0.5
+BUSY = 5.0
 """What a machine that does other things as well may take longer."""
 
 

@@ -38,7 +38,7 @@ import pydantic_monty
 from pydantic_monty._binary import find_monty_binary
 
 START_SECONDS = 10.0
-REQUEST_SECONDS = 2.0
+REQUEST_SECONDS = 0.57
 GRACE_SECONDS = 0.05
 """A worker that does not stop by itself this long after a call's time is killed."""
 LIMITS = {

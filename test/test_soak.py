@@ -149,14 +149,15 @@ def _megabytes(parent):
 def test_among_garbage_no_node_dies_and_no_vessel_enters_an_area(tmp_path):
     options = [str(o) for o in (FULL if EPISODES else SHORT)]
     command = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference']
-    with meddler() as test, (tmp_path / 'said').open('w+') as said:
+    said, out = tmp_path / 'said', tmp_path / 'out'
+    with meddler() as test, said.open('w') as errors, out.open('w') as printed:
         nuisance = Nuisance(test, (20, 20) if EPISODES else (7, 6))
         clock = []
         test.node.create_subscription(Clock, '/clock', clock.append, topics.CLOCK.qos)
         functions = listen(test.node, topics.FUNCTIONS)
         process = subprocess.Popen(
             [*command, *options, '--json', '--seed', '3', '--record', tmp_path / 'bag'],
-            stdout=subprocess.PIPE, stderr=said, text=True,
+            stdout=printed, stderr=errors,
         )  # fmt: skip
         memory, end = [], time.monotonic() + SECONDS
         try:
@@ -172,11 +173,10 @@ def test_among_garbage_no_node_dies_and_no_vessel_enters_an_area(tmp_path):
         finally:
             if process.poll() is None:
                 process.terminate()
-            out = process.communicate(timeout=60)[0]
-        said.seek(0)
-        log = said.read()
+            process.wait(timeout=60)
+    log = said.read_text()
     assert process.returncode == 0, log[-4000:]
-    result = json.loads(out)
+    result = json.loads(out.read_text())
     simulated = clock[-1].clock.sec
     whole = [sample for sample in memory if 'vessels' in sample]
     grown = {node: (whole[len(whole) // 4][node], mb) for node, mb in whole[-1].items()}

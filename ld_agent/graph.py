@@ -126,7 +126,7 @@ def play_graph(options: PlayOptions) -> list[NodeSpec]:
 
 def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
     """Return the nodes that play a task, the recorder first so that it misses nothing."""
-    o, joined = options, 'recorder' if options.record else ''
+    o, joined = options, _awaited(options.record)
     nodes = [
         NodeSpec(
             'decision',
@@ -155,6 +155,11 @@ def task_graph(task: str, options: TaskOptions) -> list[NodeSpec]:
     return [NodeSpec('recorder', {'path': o.record}), *nodes] if o.record else nodes
 
 
+def _awaited(record: str, *others: str) -> str:
+    """Return whom a node waits for: the others, and the recorder where there is one."""
+    return ' '.join([*others, *(['recorder'] if record else [])])
+
+
 def _decision(o: TaskOptions | PursuitOptions) -> dict[str, Any]:
     """Return the parameters of the decision node that every game on cells or cards has."""
     return {
@@ -173,10 +178,9 @@ def _decision(o: TaskOptions | PursuitOptions) -> dict[str, Any]:
 
 def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
-    o, recorder = options, 'recorder' if options.record else ''
-    joined = f'emergency {recorder}'.strip()
+    o, joined = options, _awaited(options.record, 'emergency')
     nodes = [
-        NodeSpec('visualiser', {'wait_for': recorder}),
+        NodeSpec('visualiser', {'wait_for': _awaited(o.record)}),
         NodeSpec('emergency', {'function_base': o.function_base, 'sentences': o.sentences}),
         NodeSpec(
             'decision',
@@ -247,11 +251,10 @@ class VesselsOptions:
 
 def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
     """Return the nodes of a hunt of vessels; each is started again when it dies."""
-    o, recorder = options, 'recorder' if options.record else ''
-    joined = f'emergency {recorder}'.strip()
+    o, joined = options, _awaited(options.record, 'emergency')
     shared = {'kind': o.kind}
     nodes = [
-        NodeSpec('visualiser', {'wait_for': recorder}, retries=o.retries),
+        NodeSpec('visualiser', {'wait_for': _awaited(o.record)}, retries=o.retries),
         NodeSpec('emergency', {'function_base': o.function_base}, retries=o.retries),
         NodeSpec(
             'decision',

@@ -137,7 +137,7 @@ class Sandbox:
                 self._workers.remove(worker)
                 worker.close()
             while len(self._workers) < 2:
-                self._workers.append(Worker(self._binary))
+                self._workers.append(Worker(self._call_seconds, self._binary))
             try:
                 announce(self._workers[0].layers)
                 break

@@ -31,7 +31,7 @@ from typing import Any
 from ld_agent.benchmark import machine
 from ld_agent.emergency import area_function
 from ld_agent.players import find_task
-from ld_agent.sandbox import Sandbox
+from ld_agent.sandbox import CALL_SECONDS, Sandbox
 from ld_agent.sandbox_worker import Worker
 import numpy as np
 import pydantic_monty
@@ -82,7 +82,7 @@ def measure() -> dict[str, Any]:
 def _start_and_loss() -> tuple[float, float]:
     """Return how long a worker takes to be ready, and until its death is noticed."""
     begun = time.perf_counter()
-    worker = Worker()
+    worker = Worker(CALL_SECONDS)
     try:
         with worker.session('figures.py') as session:
             session.feed_run('1')

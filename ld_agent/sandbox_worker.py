@@ -24,7 +24,9 @@ import contextlib
 from dataclasses import dataclass
 from functools import lru_cache
 import json
+import os
 from pathlib import Path
+import select
 import shlex
 import sys
 import tempfile
@@ -38,9 +40,10 @@ import pydantic_monty
 from pydantic_monty._binary import find_monty_binary
 
 START_SECONDS = 10.0
-REQUEST_SECONDS = 0.57
 GRACE_SECONDS = 0.05
 """A worker that does not stop by itself this long after a call's time is killed."""
+SILENCE_SECONDS = 0.07
+"""A worker that says nothing this long after a call's time is killed."""
 LIMITS = {
     'AS': 512 * 1024 * 1024,
     'DATA': 128 * 1024 * 1024,
@@ -74,12 +77,14 @@ class Worker:
     """A pool of one process.
 
     Args:
+        call_seconds: the most that one call may take.
         binary: the program in the worker's place; None for the interpreter's.
     """
 
-    def __init__(self, binary: str | None = None) -> None:
+    def __init__(self, call_seconds: float, binary: str | None = None) -> None:
         self._stack = contextlib.ExitStack()
         self._layers: tuple[Layer, ...] | None = None
+        self._end: Any = None
         self.calls = 0
         folder = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix='ld_agent_sandbox_'))
@@ -91,7 +96,7 @@ class Worker:
                 pydantic_monty.Monty(
                     binary_path=program,
                     max_processes=1,
-                    request_timeout=REQUEST_SECONDS,
+                    request_timeout=call_seconds + SILENCE_SECONDS,
                     feed_duration_limit_grace=GRACE_SECONDS,
                 )
             )
@@ -118,14 +123,17 @@ class Worker:
     @property
     def died(self) -> bool:
         """Whether the process was started and is no more, where the system can tell."""
-        try:
-            status = Path(f'/proc/{int(self._pid.read_text())}/stat')
-        except (OSError, ValueError):
-            return False  # it has not begun, or this is not Linux
-        try:
-            return status.read_text().rpartition(')')[2].split()[0] == 'Z'
-        except OSError:
-            return True
+        if self._end is None:
+            try:
+                process = os.pidfd_open(int(self._pid.read_text()))
+            except ProcessLookupError:
+                return True
+            except (AttributeError, OSError, ValueError):
+                return False  # it has not begun, or the system has no such thing
+            self._stack.callback(os.close, process)
+            self._end = select.poll()
+            self._end.register(process)
+        return bool(self._end.poll(0))
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -24,7 +24,7 @@ import time
 
 from ld_agent import sandbox_worker
 from ld_agent.errors import SandboxFailed
-from ld_agent.sandbox import announce, excess, MAX_ITEMS, Sandbox
+from ld_agent.sandbox import announce, CALL_SECONDS, excess, MAX_ITEMS, Sandbox
 from ld_agent.sandbox_worker import launcher, Layer, layers_of, LIMITS, Worker
 from ld_agent.seccomp_filter import compile_filter
 import pytest
@@ -42,7 +42,7 @@ def held(layers: tuple[Layer, ...]) -> dict[str, bool]:
 
 @linux
 def test_the_kernel_says_that_the_interpreter_is_confined():
-    worker = Worker()
+    worker = Worker(CALL_SECONDS)
     try:
         assert all(held(worker.layers).values())
         with worker.session('f.py') as session:
@@ -61,7 +61,7 @@ def test_the_kernel_says_that_the_interpreter_is_confined():
 
 @linux
 def test_the_doorkeeper_has_left_when_the_worker_answers():
-    worker = Worker()
+    worker = Worker(CALL_SECONDS)
     try:
         with worker.session('f.py') as session:
             session.feed_run('1 + 1')
@@ -102,7 +102,9 @@ def test_a_worker_is_retired_before_its_time_is_over(monkeypatch):
 
 
 @linux
-@pytest.mark.parametrize('action', ['Sandbox().call("def f():\\n    return 1", "f")', 'Worker()'])
+@pytest.mark.parametrize(
+    'action', ['Sandbox().call("def f():\\n    return 1", "f")', 'Worker(0.5)']
+)
 def test_a_killed_node_leaves_no_process_behind(action):
     code = (
         'from ld_agent.sandbox import Sandbox\nfrom ld_agent.sandbox_worker import Worker\n'

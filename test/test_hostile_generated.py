@@ -24,7 +24,6 @@ from collections.abc import Iterator
 import contextlib
 import json
 import os
-from pathlib import Path
 import random
 import signal
 import string
@@ -37,6 +36,7 @@ from ld_agent.errors import FunctionFailed, SandboxFailed, WorkerLost
 from ld_agent.executor import Executor
 from ld_agent.sandbox import CALL_SECONDS
 import numpy as np
+from processes import children
 import pytest
 
 FUNCTIONS = int(os.environ.get('LD_AGENT_HOSTILE', '100'))
@@ -122,7 +122,7 @@ def test_generated_functions_reach_nothing_and_hold_up_nobody(bait, executor):
         assert SECRET not in said, body
         bait.check()
     assert executor.run(GOOD, TYPE, CELLS, {})[0][0] == [2, 0]
-    assert len(_workers()) == 2, 'the worker and the spare one'
+    assert len(children(os.getpid())) == 2, 'the worker and the spare one'
     median, most = (round(float(np.quantile(seconds, q)), 3) for q in (0.5, 1.0))
     print(json.dumps({
         'seed': SEED, 'functions': FUNCTIONS, 'kinds': kinds, 'ended': ended,
@@ -133,25 +133,14 @@ def test_generated_functions_reach_nothing_and_hold_up_nobody(bait, executor):
     assert max(seconds) < 8 * CALL_SECONDS
 
 
-def _workers() -> list[int]:
-    """Return the processes that this one has started and that are not dead."""
-    found = []
-    for status in Path('/proc').glob('[0-9]*/stat'):
-        with contextlib.suppress(OSError):
-            state, parent = status.read_text().rpartition(')')[2].split()[:2]
-            if int(parent) == os.getpid() and state != 'Z':
-                found.append(int(status.parent.name))
-    return found
-
-
 def test_a_worker_that_is_killed_costs_one_answer_at_most_and_the_next_comes_at_once(executor):
-    before = set(_workers())
+    before = set(children(os.getpid()))
     rng, killed, over = random.Random(SEED), [], threading.Event()
 
     def kill() -> None:
         while len(killed) < KILLS and not over.is_set():
             time.sleep(rng.uniform(0.05, 0.4))
-            mine = sorted(set(_workers()) - before)
+            mine = sorted(set(children(os.getpid())) - before)
             if mine:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(rng.choice(mine), signal.SIGKILL)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A hunt of vessels among garbage on every topic, sentences, polygons and lifts.
+"""A hunt of vessels among garbage on what its nodes hear, sentences, polygons and lifts.
 
 A short one belongs to the tests. `LD_AGENT_SOAK=3 pytest -s test/test_soak.py` plays three
 episodes of the full board, about an hour of simulated time, and prints what was measured.
@@ -20,6 +20,7 @@ episodes of the full board, about an hour of simulated time, and prints what was
 from __future__ import annotations
 
 from collections import Counter
+import contextlib
 import json
 import math
 import os
@@ -33,10 +34,11 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
-from geometry_msgs.msg import Point32, PolygonStamped, Pose, PoseArray, PoseStamped
+from geometry_msgs.msg import Point32, PolygonStamped, Pose, PoseArray, PoseStamped, Twist
 from ld_agent.nodes import topics
 from ld_agent_sim.sea import NAMES
 from nav_msgs.msg import OccupancyGrid, Odometry
+from processes import nodes_of
 from rosgraph_msgs.msg import Clock
 from running import listen, meddler, polygon
 from std_msgs.msg import String
@@ -71,13 +73,20 @@ class Nuisance:
         )
         self._moves = node.create_publisher(PoseArray, 'moves', topics.MOVES.qos)
         self._evader = node.create_publisher(PoseStamped, 'evader', topics.EVADER.qos)
-        self._grid = node.create_publisher(OccupancyGrid, 'grid', topics.GRID.qos)
+        self._charts = [
+            node.create_publisher(OccupancyGrid, t.name, t.qos)
+            for t in (topics.GRID, topics.TRUTH)
+        ]
         self._odometry = node.create_publisher(
             Odometry, f'{NAMES[0]}/odom', topics.odom(NAMES[0]).qos
         )
+        self._commands = node.create_publisher(
+            Twist, f'{NAMES[0]}/cmd_vel', topics.cmd_vel(NAMES[0]).qos
+        )
         self._clear = node.create_client(Trigger, 'emergency/clear_emergencies')
         self._deeds = (self.text, self.sentence, self.area, self.broken_area, self.broken_moves,
-                       self.broken_chart, self.broken_odometry, self.lift, self.lift)  # fmt: skip
+                       self.broken_chart, self.broken_odometry, self.broken_command,
+                       self.lift, self.lift)  # fmt: skip
 
     def act(self):
         deed = self.rng.choice(self._deeds)
@@ -115,12 +124,17 @@ class Nuisance:
         chart.info.width = self.rng.choice((0, 3, 1000))
         chart.info.height = 5
         chart.info.resolution = self.rng.choice((0.0, -1.0, math.nan, 1.0))
-        self._grid.publish(chart)
+        self.rng.choice(self._charts).publish(chart)
 
     def broken_odometry(self):
         message = Odometry()
         message.pose.pose.position.x = math.nan
         self._odometry.publish(message)
+
+    def broken_command(self):
+        message = Twist()
+        message.linear.x = self.rng.choice((math.nan, math.inf))
+        self._commands.publish(message)
 
     def lift(self):
         if self._clear.service_is_ready():
@@ -130,23 +144,16 @@ class Nuisance:
 def _megabytes(parent):
     """Return node → resident memory, MB, of the nodes that a process has started."""
     found = {}
-    for entry in Path('/proc').glob('[0-9]*'):
-        try:
-            words = (entry / 'cmdline').read_text().split('\0')
-            status = (entry / 'stat').read_text().rpartition(')')[2].split()
-            pages = int((entry / 'statm').read_text().split()[1])
-        except (OSError, ValueError, IndexError):
-            continue
-        for word in words:
-            if status[1] == str(parent) and word.startswith('ld_agent.nodes.'):
-                node = word.rpartition('.')[2]
-                found[node] = round(pages * os.sysconf('SC_PAGE_SIZE') / 1e6, 1)
+    for node, process in nodes_of(parent).items():
+        with contextlib.suppress(OSError):
+            pages = int(Path(f'/proc/{process}/statm').read_text().split()[1])
+            found[node] = round(pages * os.sysconf('SC_PAGE_SIZE') / 1e6, 1)
     return found
 
 
 @pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='reads the nodes from /proc')
 @pytest.mark.timeout(SECONDS + 60)
-def test_among_garbage_no_node_dies_and_no_vessel_enters_an_area(tmp_path):
+def test_among_garbage_no_node_dies_and_no_move_is_illegal(tmp_path):
     options = [str(o) for o in (FULL if EPISODES else SHORT)]
     command = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference']
     said, out = tmp_path / 'said', tmp_path / 'out'

@@ -38,6 +38,7 @@ from ld_agent.tables.plan import choose, Row, TABLES
 from ld_agent.tables.run import play_tables, Standing
 from ld_agent.tables.store import Store
 from ld_agent.worlds import open_world
+from processes import children
 import pytest
 from tabling import Inline, plan, play, record, Told
 
@@ -157,10 +158,6 @@ def until(done, what):
     while not done():
         assert time.monotonic() < end, f'waited in vain: {what}'
         time.sleep(0.02)
-
-
-def children(pid):
-    return [int(p) for p in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
 
 
 def alive(pid):

@@ -33,6 +33,7 @@ import time
 from ld_agent.cli.app import app
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import BURGER
+from processes import nodes_of
 import pytest
 from typer.testing import CliRunner
 
@@ -43,21 +44,6 @@ SECONDS = 240
 DEADLINE, CMD_TIMEOUT = 1.0, 0.5
 BUSY = 5.0
 """What a machine that does other things as well may take longer."""
-
-
-def _children(parent):
-    """Return node → process id of the nodes that a process has started."""
-    found = {}
-    for entry in Path('/proc').iterdir():
-        try:
-            words = (entry / 'cmdline').read_text().split('\0')
-            status = (entry / 'stat').read_text().rpartition(')')[2].split()
-        except (OSError, ValueError):
-            continue
-        if entry.name.isdigit() and status[1] == str(parent):
-            modules = [w for w in words if w.startswith('ld_agent.nodes.')]
-            found.update({m.rpartition('.')[2]: int(entry.name) for m in modules})
-    return found
 
 
 @contextmanager
@@ -91,7 +77,7 @@ def test_the_command_starts_a_dead_driver_again_and_ends_by_itself(tmp_path):
             line = process.stderr.readline()
             assert line, said
             said += line
-        os.kill(_children(process.pid)['driver'], signal.SIGKILL)
+        os.kill(nodes_of(process.pid)['driver'], signal.SIGKILL)
         out, rest = process.communicate(timeout=SECONDS)
     assert 'the node driver ended with status -9; it is started again, 1 of 3' in said + rest
     assert process.returncode == 0, said + rest
@@ -187,7 +173,7 @@ def test_who_is_killed_at_a_random_instant_is_back_and_no_vessel_sails_on_blindl
             instant = time.monotonic() + rng.uniform(0.0, 2.0)
             test.until(lambda at=instant: time.monotonic() > at, 'a random instant')
             killed = time.monotonic()
-            os.kill(_children(process.pid)[victim], signal.SIGKILL)
+            os.kill(nodes_of(process.pid)[victim], signal.SIGKILL)
             if victim == 'driver':
                 if watch.moving():
                     rests.append(watch.since(killed, watch.resting, 'rest') - CMD_TIMEOUT)

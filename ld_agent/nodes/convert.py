@@ -27,6 +27,7 @@ from geometry_msgs.msg import (
     PoseStamped,
     Quaternion,
     TransformStamped,
+    Twist,
 )
 from ld_agent.messages import Cell
 from ld_agent_sim import vessels
@@ -70,9 +71,23 @@ def from_odometry(message: Odometry) -> vessels.Pose:
     numbers = (
         where.position.x, where.position.y, yaw, twist.linear.x, twist.linear.y, twist.angular.z
     )  # fmt: skip
+    _check_finite(*numbers)
+    return vessels.Pose(*numbers)
+
+
+def from_twist(message: Twist) -> tuple[float, float]:
+    """Return the surge, m/s, and the rate of turn, rad/s, of a command.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    _check_finite(message.linear.x, message.angular.z)
+    return message.linear.x, message.angular.z
+
+
+def _check_finite(*numbers: float) -> None:
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError('a number in it is not finite')
-    return vessels.Pose(*numbers)
 
 
 def to_quaternion(yaw: float) -> Quaternion:
@@ -107,8 +122,7 @@ def from_moves(message: PoseArray, resolution: float) -> list[Cell]:
     Raises:
         ValueError: a number in it is not finite.
     """
-    if not all(math.isfinite(n) for p in message.poses for n in (p.position.x, p.position.y)):
-        raise ValueError('a number in it is not finite')
+    _check_finite(*(n for p in message.poses for n in (p.position.x, p.position.y)))
     return [
         (math.floor(pose.position.x / resolution), math.floor(pose.position.y / resolution))
         for pose in message.poses

@@ -102,11 +102,7 @@ class Driver(Node):
             self._areas = ClosedAreas(self._task, (grid.info.width, grid.info.height))
 
     def _on_odometry(self, name: str, message: Odometry) -> None:
-        try:
-            self._poses[name] = (convert.from_odometry(message), time.monotonic())
-        except ValueError as error:
-            self._health.fault(f"'{name}/odom': {error}; the message was dropped")
-            return
+        self._poses[name] = (convert.from_odometry(message), time.monotonic())
         self._now = convert.seconds_of(message.header.stamp)
         self._frame = message.header.frame_id
 

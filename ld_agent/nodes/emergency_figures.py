@@ -37,6 +37,7 @@ from ld_agent.messages import FunctionUpdate
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import Health, listen, listen_json, publisher_of
 from ld_agent.nodes.joining import listeners
+from ld_agent.runner import isolate
 from ld_agent.sentence_bench import BY_HAND, hand_cases, SIZE
 import numpy as np
 import rclpy
@@ -141,6 +142,7 @@ def measure() -> dict[str, Any]:
     Raises:
         LdAgentError: the emergency node does not answer.
     """
+    isolate()  # areas must not be published to a robot that is at work
     node = subprocess.Popen([sys.executable, '-m', 'ld_agent.nodes.emergency'])
     try:
         with rclpy.init():

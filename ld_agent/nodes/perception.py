@@ -97,11 +97,7 @@ class PerceptionNode(Node):
         stamp = convert.seconds_of(message.header.stamp)
         if stamp < self._since:
             return
-        try:
-            self._poses[name] = convert.from_odometry(message)
-        except ValueError as error:
-            self._health.fault(f"'{name}/odom': {error}; the message was dropped")
-            return
+        self._poses[name] = convert.from_odometry(message)
         self._now = stamp
 
     def _tick(self) -> None:

@@ -159,8 +159,9 @@ class Vessels(Node):
         self._sea.faults.clear()
 
     def _on_command(self, name: str, message: Twist) -> None:
+        surge, turn = convert.from_twist(message)
         self._commanded[name] = (time.monotonic(), self._sea.time)
-        self._sea.command(name, message.linear.x, message.angular.z)
+        self._sea.command(name, surge, turn)
 
     def _on_state(self, state: State) -> None:
         """A step begins: publish the areas whose time has come; they hold one step later."""

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 import os
 from pathlib import Path
 import sqlite3
@@ -42,6 +43,8 @@ STORAGES: dict[str, type[McapStorage] | type[SqliteStorage]] = {
     'sqlite3': SqliteStorage,
 }
 METADATA_VERSION = 9
+MOST_BAGS = 1_000
+"""Bags of one run, at most."""
 _INFINITE = {'sec': 9223372036, 'nsec': 854775807}
 
 
@@ -74,6 +77,21 @@ class TopicQos:
                 'avoid_ros_namespace_conventions': False,
             }
         ]
+
+
+def bags_at(path: Path) -> list[Path]:
+    """Return the bags of one run: `path`, then `path_1`, `path_2` and so on, as far as they exist.
+
+    A run has more than one where its recorder died and was started again.
+    """
+    paths = [path, *(path.with_name(f'{path.name}_{number}') for number in range(1, MOST_BAGS))]
+    return list(takewhile(Path.exists, paths))
+
+
+def next_bag(path: Path) -> Path:
+    """Return where the next bag of a run goes."""
+    there = len(bags_at(path))
+    return path.with_name(f'{path.name}_{there}') if there else path
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -47,6 +47,26 @@ def dropped_cells(
     return frozenset((x, y) for x, y in every if (x, y) not in left)
 
 
+def updated_cells(
+    task: Task, update: FunctionUpdate, size: tuple[int, int], executor: Executor
+) -> frozenset[Cell]:
+    """Return the cells of a whole board that an added function closes.
+
+    Args:
+        size: width and height of the board in cells.
+
+    Raises:
+        LdAgentError: the function cannot be read or run.
+    """
+    function, faults = read_function(
+        task, update.source, update.name, update.origin, False, update.expires_at_step
+    )
+    if function is None or faults:
+        raise LdAgentError(f'function {update.name!r} is refused: {"; ".join(faults)}')
+    stage = task.stage(function.stage)
+    return dropped_cells(executor, function, stage.gives, size) if stage.repeat else frozenset()
+
+
 class ClosedAreas:
     """The restricted areas in force on a board.
 
@@ -69,16 +89,8 @@ class ClosedAreas:
         if update.action == 'remove':
             self._areas.pop(update.name, None)
             return
-        function, faults = read_function(
-            self._task, update.source, update.name, update.origin, False, update.expires_at_step
-        )
-        if function is None or faults:
-            raise LdAgentError(f'function {update.name!r} is refused: {"; ".join(faults)}')
-        stage = self._task.stage(function.stage)
-        if not stage.repeat:
-            return
-        cells = dropped_cells(self._executor, function, stage.gives, self._size)
-        self._areas[update.name] = (cells, function.expires_at_step)
+        cells = updated_cells(self._task, update, self._size, self._executor)
+        self._areas[update.name] = (cells, update.expires_at_step)
 
     def clear(self) -> None:
         """Forget all areas."""

@@ -93,6 +93,11 @@ def area_function(
     )
 
 
+def polygon_origin(corners: Sequence[Point]) -> str:
+    """Return what a function's `origin` says of a polygon, corners in cells."""
+    return f'polygon {[list(corner) for corner in corners]} in cells'
+
+
 def polygon_area(corners: Sequence[Point], size: tuple[int, int]) -> frozenset[Cell]:
     """Return the cells of the board that a polygon covers, corners in cells.
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 import time
 
 from ld_agent.clock import ms_since
+from ld_agent.closed_areas import updated_cells
 from ld_agent.emergency import filter_function, named_cells, polygon_area, polygon_source
 from ld_agent.errors import AreaError, ModelError
 from ld_agent.executor import Executor
@@ -36,6 +37,8 @@ from ld_agent.sentences.language import Written
 from ld_agent.sentences.named import disagreements, fail_safe
 from ld_agent_sim.areas import Point
 
+FAIL_SAFE = 'fail safe for the sentence'
+"""How the origin of an area begins that waits for an answer."""
 LEAST_SURE = 0.5
 """A draft with a choice less probable than this is refused."""
 
@@ -137,6 +140,15 @@ class Desk:
             outcome = self._refused(text, str(error), occupied)
         return replace(outcome, ms=round(ms_since(begun), 1))
 
+    def adopt(self, update: FunctionUpdate) -> None:
+        """Take over a function that an earlier desk had put in force.
+
+        Raises:
+            LdAgentError: it cannot be read or run.
+        """
+        cells = updated_cells(self._task, update, self._size, self._executor)
+        self.active[update.name] = Active(update, cells, update.origin.startswith(FAIL_SAFE))
+
     def expire(self, step: int) -> None:
         """Forget what no longer holds in `step`; whoever runs the functions does so itself."""
         for name, held in list(self.active.items()):
@@ -221,9 +233,7 @@ class Desk:
         if not corners:
             return Outcome('refused', reason=reason)
         try:
-            update, cells = self._fenced(
-                corners, f'fail safe for the sentence {text[:80]!r}', occupied
-            )
+            update, cells = self._fenced(corners, f'{FAIL_SAFE} {text[:80]!r}', occupied)
         except AreaError as error:
             return Outcome(
                 'refused', reason=f'{reason}. Nothing is closed meanwhile: {error}',

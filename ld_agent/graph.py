@@ -304,4 +304,5 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
     ]
     if not o.record:
         return nodes
-    return [NodeSpec('recorder', {'path': o.record}), *nodes]
+    recorder = NodeSpec('recorder', {'path': o.record, 'numbered': True}, retries=o.retries)
+    return [recorder, *nodes]

@@ -20,16 +20,18 @@ player.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import time
 
 from ld_agent.closed_areas import ClosedAreas
 from ld_agent.driving import DriveLimits, Fleet
 from ld_agent.emergency import area_function
+from ld_agent.errors import LdAgentError
 from ld_agent.messages import Cell, FunctionUpdate
 from ld_agent.perception import Patience, Perception
 from ld_agent.player import Player
+from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.lanes import Lanes
@@ -62,6 +64,22 @@ class Voyage:
     wall: float
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
+
+
+def sea_scenario(board: str, name: str) -> Scenario:
+    """Return a scenario that vessels can play; without a name, an open board.
+
+    Raises:
+        LdAgentError: it is unknown or not valid, or has areas that are sentences or are lifted.
+    """
+    scenario = open_scenario(board, name)
+    for event in scenario.events:
+        if not event.corners or event.sentence:
+            raise LdAgentError(
+                f'scenario {name!r}: the area {event.name!r} is lifted or told by a sentence; '
+                'vessels play scenarios whose areas are polygons that stay'
+            )
+    return scenario
 
 
 def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
@@ -118,6 +136,7 @@ def sail(
 
     Raises:
         LdAgentError: the player cannot decide.
+        ValueError: the board has no room for an area that is drawn.
     """
     begun = time.perf_counter()
     lanes = make_lanes(scenario, kind)
@@ -127,7 +146,8 @@ def sail(
     size = (lanes.board.width, lanes.board.height)
     player.reset()
     areas = ClosedAreas(player.task, size)
-    coming = sorted(scenario.events, key=lambda event: event.step)
+    events = scenario.events_of(seed, sea.position().evader)
+    coming = list(events)
     names: set[str] = set()
     instant, stamp = 0, 0.0
     try:
@@ -152,7 +172,7 @@ def sail(
                 names.add(update.name)
                 player.update(update)
                 areas.update(update)
-                sea.close(_truth(sea, scenario, state.step))
+                sea.close(_truth(sea, events, state.step))
                 fleet.close(areas.cells(state.step))
             stamp = state.stamp
             perception.decide(player.decide(state), sea.time)
@@ -171,7 +191,7 @@ def _announce(
     return area_function(player.task, event.corners, size, taken, event.name)
 
 
-def _truth(sea: Sea, scenario: Scenario, step: int) -> frozenset:
-    """Return the cells that the scenario has closed by now; the referee asks no function."""
-    held = (e for e in scenario.events if e.step <= step)
+def _truth(sea: Sea, events: Sequence[Event], step: int) -> frozenset:
+    """Return the cells that a scenario has closed by now; the referee asks no function."""
+    held = (e for e in events if e.step <= step)
     return frozenset().union(*(polygon_cells(e.corners, sea.lanes.board) for e in held))

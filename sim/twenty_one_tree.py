@@ -31,8 +31,8 @@ VALUES = range(1, 11)
 SHIFT = tuple(4 * (value - 1) if value else 0 for value in range(11))
 ONE = tuple(1 << SHIFT[value] if value else 0 for value in range(11))
 LIMIT = 21
-KEPT = 500_000
-"""Situations of a best response that are remembered at most, about 300 MB; then it begins anew."""
+KEPT = 2_000_000
+"""Situations of a best response that are remembered at most, about 1.2 GB; then it begins anew."""
 ANY = (1 << 10) - 1
 """The set of all values, as hidden cards are noted: bit `value - 1`."""
 

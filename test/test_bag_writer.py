@@ -26,7 +26,7 @@ import time
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 from ld_agent import bag_mcap, bag_storage
-from ld_agent.bag_writer import BagWriter, TopicQos, typestore
+from ld_agent.bag_writer import bags_at, BagWriter, next_bag, TopicQos, typestore
 from ld_agent.errors import BagError
 import pytest
 from rosbags.highlevel import AnyReader
@@ -355,6 +355,15 @@ def test_an_existing_target_is_refused_untouched(tmp_path):
     with pytest.raises(BagError, match='exists already'):
         BagWriter(tmp_path / 'bag')
     assert list((tmp_path / 'bag').iterdir()) == []
+
+
+def test_a_run_whose_recorder_died_has_one_bag_after_the_other(tmp_path):
+    assert next_bag(tmp_path / 'bag') == tmp_path / 'bag'
+    for name in ('bag', 'bag_1', 'bag_2'):
+        path = next_bag(tmp_path / 'bag')
+        assert path.name == name
+        BagWriter(path).close()
+    assert [path.name for path in bags_at(tmp_path / 'bag')] == ['bag', 'bag_1', 'bag_2']
 
 
 def test_misuse_is_named(tmp_path):

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ld_agent.emergency_desk import Desk
-from ld_agent.errors import AreaError
+from ld_agent.errors import AreaError, LdAgentError
 from ld_agent.players import find_task
 from ld_agent.sentence_bench import generated_cases, judge, meant_by
 from ld_agent.sentences.author import Author, MOST_CHARACTERS, open_author
@@ -190,3 +190,20 @@ def test_most_held_out_sentences_are_exact_and_none_is_unsafe(author):
     verdicts = [judge(case, author, TASK).verdict for case in cases if case.action]
     assert 'unsafe' not in verdicts
     assert verdicts.count('exact') >= 0.7 * len(verdicts)
+
+
+def test_a_later_desk_adopts_what_an_earlier_one_had_put_in_force(desk):
+    (update,) = desk.polygon(SQUARE, 'polygon').updates
+    refused = desk.sentence('something is wrong near (9, 9)')
+    (waiting,) = refused.updates
+    later = Desk(TASK, SIZE)
+    for known in (update, waiting):
+        later.adopt(known)
+    assert {name: held.cells for name, held in later.active.items()} == {
+        name: held.cells for name, held in desk.active.items()
+    }
+    answered = later.polygon([(9, 9), (9.9, 9), (9.9, 9.9), (9, 9.9)], 'polygon')
+    assert [(u.action, u.name) for u in answered.updates][1:] == [('remove', waiting.name)]
+    with pytest.raises(LdAgentError, match='is refused'):
+        later.adopt(update.model_copy(update={'source': 'def f(): pass'}))
+    later.close()

@@ -48,7 +48,7 @@ def test_truth_shows_what_the_chart_does_not_and_moves_keep_out(tmp_path):
             for topic in (topics.GRID, topics.TRUTH, topics.FUNCTIONS, topics.DECISION,
                           topics.RESULT, topics.STATE)
         }  # fmt: skip
-        nodes.start('decision', method='reference', wait_for='emergency')
+        nodes.start('decision', method='reference', wait_for='emergency meddler')
         nodes.start('emergency')
         nodes.start(
             'simulator', method='reference', scenario=scenario, episodes=4, deadline=30.0,
@@ -57,6 +57,8 @@ def test_truth_shows_what_the_chart_does_not_and_moves_keep_out(tmp_path):
         )  # fmt: skip
         test.until(lambda: len(heard['result']) == 4, 'four results')
         test.until(lambda: len(heard['functions']) == 8, 'four areas added and lifted')
+        steps = sum(json.loads(message.data)['steps'] for message in heard['result'])
+        test.until(lambda: len(heard['decision']) >= steps, 'all decisions')
     assert {frozenset(_cells(grid)) for grid in heard['grid']} == {frozenset({(8, 6)})}
     assert _cells(heard['truth'][-1]) == CLOSED | {(8, 6)}
     updates = [json.loads(message.data) for message in heard['functions']]

@@ -58,13 +58,15 @@ def over_ros(scenario, episodes, **parameters):
             topic.name: listen(test.node, topic)
             for topic in (topics.RESULT, topics.EMERGENCY, topics.FUNCTIONS, topics.DECISION)
         }
-        nodes.start('decision', method='reference', guard='count', wait_for='emergency')
+        nodes.start('decision', method='reference', guard='count', wait_for='emergency meddler')
         nodes.start('emergency')
         nodes.start(
             'simulator', method='reference', scenario=scenario, episodes=episodes, deadline=30.0,
             wait_for='emergency meddler', exit_when_done=False, **parameters,
         )  # fmt: skip
         test.until(lambda: len(heard['result']) == episodes, f'{episodes} results')
+        steps = sum(json.loads(message.data)['steps'] for message in heard['result'])
+        test.until(lambda: len(heard['decision']) >= steps, 'all decisions')
     return heard
 
 

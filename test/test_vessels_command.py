@@ -11,27 +11,19 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""`ld-agent vessels`: over real DDS with nodes that are killed, and in one process without ROS.
-
-`LD_AGENT_KILLS` sets how many processes of the running hunt are killed at random instants, six at
-most; what was measured is printed (`pytest -s`).
-"""
+"""`ld-agent vessels`: over real DDS with nodes that are killed, and in one process without ROS."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 import json
 import os
 from pathlib import Path
-import random
 import signal
 import subprocess
 import sys
-import time
 
 from ld_agent.cli.app import app
-from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import BURGER
 from processes import nodes_of
 import pytest
@@ -39,11 +31,7 @@ from typer.testing import CliRunner
 
 COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference']
 HUNT = ['--kind', BURGER.name, '--seed', '3']
-KILLS = int(os.environ.get('LD_AGENT_KILLS', '2'))
 SECONDS = 240
-DEADLINE, CMD_TIMEOUT = 1.0, 0.5
-BUSY = 5.0
-"""What a machine that does other things as well may take longer."""
 
 
 @contextmanager
@@ -105,94 +93,6 @@ def test_an_area_that_is_published_upon_a_vessel_is_left_and_kept_out_of(tmp_pat
     assert process.returncode == 0, said
     assert said.count('pursuer_0 leaves a closed area') == 1
     assert json.loads(out)['success'] == 1.0
-
-
-class Watch:
-    """What is heard of a hunt: who moves, when moves were said, when decisions came."""
-
-    def __init__(self, test):
-        from geometry_msgs.msg import Twist
-        from ld_agent.nodes import topics
-        from nav_msgs.msg import Odometry
-
-        self.test = test
-        self.speed, self.told = {}, {}
-        self.moves_at = self.decided_at = self.asked_at = 0.0
-        self.worst_age = 0.0
-        for name in NAMES[:-1]:
-            test.node.create_subscription(
-                Odometry, f'{name}/odom', partial(self._moved, name), topics.odom(name).qos
-            )
-            test.node.create_subscription(
-                Twist, f'{name}/cmd_vel', partial(self._told, name), topics.cmd_vel(name).qos
-            )
-        for topic, mark in ((topics.MOVES, 'moves_at'), (topics.DECISION, 'decided_at'),
-                            (topics.STATE, 'asked_at')):  # fmt: skip
-            test.node.create_subscription(
-                topic.type, topic.name, partial(self._heard, mark), topic.heard or topic.qos
-            )
-
-    def _heard(self, mark, message):
-        setattr(self, mark, time.monotonic())
-
-    def _moved(self, name, message):
-        self.speed[name] = abs(message.twist.twist.linear.x)
-
-    def _told(self, name, message):
-        now = time.monotonic()
-        self.told[name] = (now, message.linear.x)
-        if message.linear.x and self.moves_at:
-            self.worst_age = max(self.worst_age, now - self.moves_at)
-
-    def moving(self):
-        return any(surge and speed > 0.05 for (_, surge), speed in
-                   zip(self.told.values(), self.speed.values()))  # fmt: skip
-
-    def resting(self):
-        return max(self.speed.values()) < 0.01
-
-    def since(self, moment, done, what):
-        self.test.until(done, what)
-        return time.monotonic() - moment
-
-
-@needs_proc
-def test_who_is_killed_at_a_random_instant_is_back_and_no_vessel_sails_on_blindly(tmp_path):
-    pytest.importorskip('rclpy')
-    from running import meddler
-
-    rng = random.Random(KILLS)
-    rests, backs = [], []
-    with meddler() as test, hunt(
-        '--board', '20x20', '--episodes', '50', '--speed', '2', '--record', tmp_path / 'bag'
-    ) as process:  # fmt: skip
-        watch = Watch(test)
-        for number in range(min(KILLS, 6)):
-            victim = ('driver', 'decision')[number % 2]
-            test.until(watch.moving, 'a vessel under way')
-            instant = time.monotonic() + rng.uniform(0.0, 2.0)
-            test.until(lambda at=instant: time.monotonic() > at, 'a random instant')
-            killed = time.monotonic()
-            os.kill(nodes_of(process.pid)[victim], signal.SIGKILL)
-            if victim == 'driver':
-                if watch.moving():
-                    rests.append(watch.since(killed, watch.resting, 'rest') - CMD_TIMEOUT)
-                told = len(watch.told)
-                watch.told.clear()
-                backs.append(watch.since(
-                    killed, lambda n=told: len(watch.told) == n, 'commands of a new driver'
-                ))  # fmt: skip
-            else:
-                test.until(lambda at=killed: watch.decided_at > at, 'a decision of a new node')
-                backs.append(watch.decided_at - max(killed, min(watch.asked_at, watch.decided_at)))
-            assert process.poll() is None
-        print(f'{len(backs)} kills; at rest after the deadline, s: {rests}; hunting again, s: '
-              f'{backs}; oldest moves obeyed, s: {watch.worst_age:.3f}')  # fmt: skip
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=SECONDS)[1]
-    assert 'collides' not in said and 'closed cell' not in said
-    assert watch.worst_age < DEADLINE + 0.25 + BUSY
-    assert all(rest < 0.25 + BURGER.speed / BURGER.braking / 2 + BUSY for rest in rests)
 
 
 def test_offline_plays_without_ros_and_says_what_happened(monkeypatch):

@@ -29,7 +29,7 @@ from ld_agent.nodes import topics
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import BURGER
 from nav_msgs.msg import Odometry
-from running import cast, listen, meddler
+from running import cast, listen, meddler, polygon
 from std_srvs.srv import Trigger
 
 PURSUERS = NAMES[:-1]
@@ -65,6 +65,7 @@ class Fleet:
         given = {
             'decision': {'method': 'reference'},
             'driver': {'kind': BURGER.name},
+            'emergency': {},
             'perception': {'kind': BURGER.name, 'method': 'reference', 'deadline': 1.0},
             'vessels': {'kind': BURGER.name, 'board': '12x9', 'seed': 3, 'speed': SPEED,
                         'episodes': 50, 'cmd_timeout': CMD_TIMEOUT},
@@ -79,6 +80,7 @@ class Fleet:
         return len(self.speeds) == 3 and max(map(abs, self.speeds.values())) < 0.01
 
     def step(self):
+        self.test.until(lambda: self.states, 'a state')
         last = json.loads(self.states[-1].data)
         return last['episode'], last['step']
 
@@ -146,6 +148,57 @@ def test_a_stop_needs_nobody_but_the_driver(hunt):
     assert max(fastest) == 0.0 and hunt.resting()
     hunt.test.call(hunt.test.node.create_client(Trigger, 'resume'), Trigger.Request())
     hunt.sailing()
+
+
+def test_a_stop_outlives_the_driver_that_was_told(hunt):
+    hunt.test.call(hunt.test.node.create_client(Trigger, 'stop'), Trigger.Request())
+    hunt.test.until(hunt.resting, 'all at rest')
+    hunt.nodes.kill('driver')
+    hunt.commands.clear()
+    hunt.start('driver')
+    hunt.test.until(lambda: len(hunt.commands) == 3, 'commands of the new driver')
+    end, fastest = time.monotonic() + 2.0, []
+
+    def two_seconds_later():
+        fastest.append(max(surge for _, surge in hunt.commands.values()))
+        return time.monotonic() > end
+
+    hunt.test.until(two_seconds_later, 'time in which it could have sailed')
+    assert max(fastest) == 0.0 and hunt.resting()
+    hunt.test.call(hunt.test.node.create_client(Trigger, 'resume'), Trigger.Request())
+    hunt.sailing()
+    assert 'still stopped' in hunt.nodes.stop('driver')
+
+
+def test_an_area_outlives_the_emergency_node_that_took_it_and_is_told_a_later_decision_node(hunt):
+    functions = listen(hunt.test.node, topics.FUNCTIONS)
+    areas = hunt.test.node.create_publisher(
+        topics.RESTRICTED_AREA.type, 'restricted_area', topics.RESTRICTED_AREA.qos
+    )
+    hunt.start('emergency')
+    kept = listen(hunt.test.node, topics.KEPT_FUNCTIONS)
+    # The meddler itself is one.
+    hunt.test.until(lambda: areas.get_subscription_count() > 1, 'the emergency node')
+    edge = BURGER.cell
+    areas.publish(polygon(*((x * edge, y * edge) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1)))))
+    hunt.test.until(lambda: kept, 'a driver that keeps the function')
+    name = json.loads(functions[0].data)['name']
+    hunt.nodes.kill('emergency')
+    hunt.nodes.kill('decision')
+    functions.clear()
+    hunt.start('emergency')
+    hunt.test.until(lambda: functions, 'the function again')
+    told = json.loads(functions[0].data)
+    assert (told['action'], told['name']) == ('add', name)
+    decisions = listen(hunt.test.node, topics.DECISION)
+    decisions.clear()
+    hunt.start('decision')
+    hunt.test.until(
+        lambda: any(name in stage['candidates'] for message in decisions
+                    for stage in json.loads(message.data)['trace']),
+        'a decision that weighs the area',
+    )  # fmt: skip
+    assert 'was in force already and stays so' in hunt.nodes.stop('emergency')
 
 
 def test_nav2_holds_a_vessel_that_is_seen_before_the_chart():

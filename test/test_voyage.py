@@ -19,8 +19,9 @@ import random
 
 from ld_agent.driving import DriveLimits
 from ld_agent.emergency import area_function
+from ld_agent.errors import LdAgentError
 from ld_agent.players import make_agent
-from ld_agent.voyage import make_lanes, make_sea, sail
+from ld_agent.voyage import make_lanes, make_sea, sail, sea_scenario
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells, rectangle_corners
 from ld_agent_sim.pursuit import Board
@@ -157,3 +158,8 @@ def test_the_target_waits_for_its_turn_and_is_patient_only_so_long():
     assert sea.lanes.cell((sea.bodies[TARGET].pose.x, sea.bodies[TARGET].pose.y)) != (
         sea.lanes.cell((start.x, start.y))
     )
+
+
+def test_a_scenario_that_vessels_cannot_play_is_refused_in_one_sentence():
+    with pytest.raises(LdAgentError, match='is lifted or told by a sentence; vessels play'):
+        sea_scenario('20x20', 'moving')

@@ -19,6 +19,7 @@ import json as json_text
 import signal
 from typing import Annotated, Any
 
+from ld_agent.bag_writer import bags_at
 from ld_agent.cli.common import AsJson, console, errors_as_sentences, show_step
 from ld_agent.cli.evaluate import table
 from ld_agent.cli.options import (
@@ -42,8 +43,7 @@ from ld_agent.methods import METHODS, NAMES
 from ld_agent.players import find_task, make_agent, prepare_method
 from ld_agent.runner import isolate, require_ros, run_processes
 from ld_agent.sentences.author import prepare_author
-from ld_agent.voyage import sail, Voyage
-from ld_agent.worlds import open_scenario
+from ld_agent.voyage import sail, sea_scenario, Voyage
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.vessels import kind_of
 import typer
@@ -70,6 +70,9 @@ def vessels(
         float, typer.Option(help='Simulated seconds a second, at most; over ROS.')
     ] = 5.0,
     record: Record = None,
+    retries: Annotated[
+        int, typer.Option(min=0, help='How often a node that dies is started again; over ROS.')
+    ] = 3,
     offline: Annotated[
         bool, typer.Option('--offline', help='Without ROS, in this process, as fast as it goes.')
     ] = False,
@@ -81,8 +84,11 @@ def vessels(
         options = VesselsOptions(
             method, episodes, seed, evader, board, kind, model, adapter, provider, function_base,
             scenario, deadline, speed, 'direct', '' if offline else str(bag),
+            retries,
         )  # fmt: skip
         _check(options)
+        if bag.exists() and not offline:
+            raise LdAgentError(f'{bag} exists already; name a new folder for the bag')
         if not offline:
             require_ros()
             isolate()
@@ -100,6 +106,13 @@ def vessels(
             raise typer.Exit(STOPPED) from None
         if status:
             raise typer.Exit(status)
+        *others, bag = bags_at(bag)
+        if others:
+            console.print(
+                f'the recorder was started again; {bag}, which holds all that was still told, is '
+                f'evaluated, not {", ".join(map(str, others))}',
+                highlight=False,
+            )
         report = evaluate_bags([bag])[0]
     if json:
         typer.echo(json_text.dumps({**report.as_json(), 'bag': str(bag)}, indent=2))
@@ -127,7 +140,7 @@ def _check(options: VesselsOptions) -> None:
         kind_of(options.kind)
     except ValueError as error:
         raise LdAgentError(str(error)) from None
-    open_scenario(options.board, options.scenario)
+    sea_scenario(options.board, options.scenario)
     find_task(options.function_base or None)
 
 
@@ -139,7 +152,7 @@ def _check_parameters(graph: list[NodeSpec]) -> None:
 
 
 def _sail_all(options: VesselsOptions) -> list[Voyage]:
-    scenario = open_scenario(options.board, options.scenario)
+    scenario = sea_scenario(options.board, options.scenario)
     player = make_agent(
         options.method, model=options.model, adapter=options.adapter, provider=options.provider,
         function_base=options.function_base or None, seed=options.seed, progress=show_step,

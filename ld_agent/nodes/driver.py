@@ -16,8 +16,11 @@
 `moves` come in as poses and must come again within the deadline, or the vessels hold; what goes
 out is `<name>/cmd_vel`, or with `driver: nav2` the end of each leg as `<name>/goal_pose`. `stop`
 and `resume` are services of this node: they pass neither the model nor the decision node, and
-nothing here makes a stop wait. What is closed it reads from `functions`, as the agent does, beside
-the control loop, so that a function that hangs holds up nobody.
+nothing here makes a stop wait. `stopped` tells of it, and perception keeps it, so that a driver
+that is started again in the place of a dead one is as stopped as that one was. What is closed the
+driver reads from `functions`, as the agent does, beside the control loop, so that a function that
+hangs holds up nobody; it keeps that for an emergency node that takes the place of a dead one.
+Nobody sails before both are known.
 """
 
 from __future__ import annotations
@@ -35,7 +38,16 @@ from ld_agent.errors import LdAgentError
 from ld_agent.function_base import load_task
 from ld_agent.messages import FunctionUpdate, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.common import (
+    every,
+    Health,
+    listen,
+    listen_json,
+    publish_json,
+    publisher_of,
+    run,
+)
+from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.parameters import declare, DriverParameters
 from ld_agent.share import share_path
 from ld_agent.voyage import lanes_of
@@ -43,7 +55,7 @@ from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.node import Node
-from std_msgs.msg import Header
+from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 
 TICK_SECONDS = 0.02
@@ -68,6 +80,10 @@ class Driver(Node):
         self._poses: dict[str, tuple[Pose, float]] = {}
         self._now = 0.0
         self._stopped = False
+        self._stops = publisher_of(self, topics.STOPPED)
+        self._kept = publisher_of(self, topics.KEPT_FUNCTIONS)
+        self._charted: float | None = None
+        self._settled = False
         self._goals: dict[str, tuple[tuple[float, float] | None, int]] = {}
         self._commands = {name: publisher_of(self, topics.cmd_vel(name)) for name in NAMES[:-1]}
         self._targets = {name: publisher_of(self, topics.goal_pose(name)) for name in NAMES[:-1]}
@@ -80,6 +96,7 @@ class Driver(Node):
         listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._pending.append, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
         listen(self, topics.MOVES, self._on_moves, self._health)
+        listen(self, topics.STOPPED, self._on_stopped, self._health)
         every(self, TICK_SECONDS, self._tick)
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
@@ -98,6 +115,7 @@ class Driver(Node):
         self._fleet.stopped = self._stopped
         self._poses = {}
         self._step = 0
+        self._charted = self._charted or time.monotonic()
         if self._areas is None:
             self._areas = ClosedAreas(self._task, (grid.info.width, grid.info.height))
 
@@ -118,7 +136,7 @@ class Driver(Node):
     def _tick(self) -> None:
         self._read_areas()
         fleet, clock = self._fleet, time.monotonic()
-        if fleet is None or self._stopped:
+        if fleet is None or self._stopped or not self._knows(clock):
             self._hold()
             return
         poses = {n: p for n, (p, heard) in self._poses.items() if clock - heard < SILENT_SECONDS}
@@ -135,10 +153,20 @@ class Driver(Node):
         for name, command in commands.items():
             self._commands[name].publish(_twist(command.surge, command.turn))
 
+    def _knows(self, clock: float) -> bool:
+        """Tell whether what is latched, areas and a stop, has come and been read by now."""
+        if not self._settled and self._charted is not None:
+            heard = clock - self._charted >= SETTLE_SECONDS
+            self._settled = heard and self._reading is None and not self._pending
+        return self._settled
+
     def _read_areas(self) -> None:
         """Hand what has come to the reader, and take what it has found."""
         if self._reading is not None and self._reading.done():
-            for sentence in self._reading.result():
+            taken, faults = self._reading.result()
+            for update in taken:
+                publish_json(self._kept, update)
+            for sentence in faults:
                 self._health.fault(sentence)
             self._reading = None
         if self._areas is None or self._reading is not None:
@@ -169,12 +197,20 @@ class Driver(Node):
             if name != TARGET:
                 self._aim(name, (pose.x, pose.y), moving=False)
 
-    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    def _on_stopped(self, message: Bool) -> None:
+        if message.data and not self._settled and not self._stopped:
+            self._stop('still stopped')
+
+    def _stop(self, what: str) -> None:
         self._stopped = True
         if self._fleet is not None:
             self._fleet.stop()
         self._hold()
-        self.get_logger().warning('stopped; the vessels hold until `resume` is called')
+        self._stops.publish(Bool(data=True))
+        self.get_logger().warning(f'{what}; the vessels hold until `resume` is called')
+
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._stop('stopped')
         response.success, response.message = True, 'the vessels hold'
         return response
 
@@ -182,6 +218,7 @@ class Driver(Node):
         self._stopped = False
         if self._fleet is not None:
             self._fleet.resume()
+        self._stops.publish(Bool(data=False))
         response.success, response.message = True, 'the vessels go on'
         return response
 
@@ -195,15 +232,19 @@ class Driver(Node):
             self._areas.close()
 
 
-def _read(take: Callable[[FunctionUpdate], None], updates: list[FunctionUpdate]) -> list[str]:
-    """Take updates; return what was wrong with them."""
-    faults = []
+def _read(
+    take: Callable[[FunctionUpdate], None], updates: list[FunctionUpdate]
+) -> tuple[list[FunctionUpdate], list[str]]:
+    """Take updates; return those that were taken, and what was wrong with the others."""
+    taken, faults = [], []
     for update in updates:
         try:
             take(update)
         except LdAgentError as error:
             faults.append(str(error))
-    return faults
+        else:
+            taken.append(update)
+    return taken, faults
 
 
 def _twist(surge: float, turn: float) -> Twist:

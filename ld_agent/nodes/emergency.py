@@ -16,17 +16,19 @@
 Each is written, checked in the sandbox, and published. What is refused is said in one sentence
 on the log and `diagnostics`; what the numbers of a refused sentence span is closed until somebody
 answers with a polygon. Areas hold until they expire or are lifted, at the longest until the
-episode ends.
+episode ends. A node that takes the place of a dead one adopts what `kept_functions` tells.
 """
 
 from __future__ import annotations
 
 from geometry_msgs.msg import PolygonStamped
+from ld_agent.emergency import polygon_origin
 from ld_agent.emergency_desk import Desk, Outcome
-from ld_agent.errors import FunctionFailed, ModelError
-from ld_agent.messages import Cell, State
+from ld_agent.errors import FunctionFailed, LdAgentError, ModelError
+from ld_agent.messages import Cell, FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import (
+    every,
     Health,
     listen,
     listen_json,
@@ -34,11 +36,13 @@ from ld_agent.nodes.common import (
     publisher_of,
     run,
 )
+from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.parameters import declare, EmergencyParameters
 from ld_agent.players import find_task
 from ld_agent.sentences.author import Author, open_author
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
+from rclpy.timer import Timer
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -58,10 +62,15 @@ class EmergencyNode(Node):
         self._early: list[PolygonStamped | String] = []
         self._standing: list[Cell] = []
         self._step = 0
+        self._done = False
+        self._kept: dict[str, FunctionUpdate] = {}
+        self._adopting: Timer | None = None
+        self._adopted = False
         if self.settings.sentences:  # whoever waits for this node waits for its student
             self._open_author()
         listen(self, topics.GRID, self._on_grid, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
+        listen_json(self, topics.KEPT_FUNCTIONS, FunctionUpdate, self._on_kept, self._health)
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
         listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
@@ -95,6 +104,39 @@ class EmergencyNode(Node):
                 self._desk.warm_up()
             except FunctionFailed as error:
                 self._health.fault(str(error))
+        if self._adopting is None:
+            self._adopting = every(self, SETTLE_SECONDS, self._adopt)
+
+    def _on_state(self, state: State) -> None:
+        if state.done:
+            self._clear('the episode ended')
+        self._step, self._done = state.step, state.done
+        self._standing = [(x, y) for x, y in state.observation.get('pursuers', ())]
+
+    def _on_kept(self, update: FunctionUpdate) -> None:
+        if self._adopted:
+            return
+        if update.action == 'add':
+            self._kept[update.name] = update
+        else:
+            self._kept.pop(update.name, None)
+
+    def _adopt(self) -> None:
+        """Take over, once, what a node before this one had put in force."""
+        assert self._adopting is not None and self._desk is not None
+        self._adopting.cancel()
+        self._adopted = True
+        for update in self._kept.values():
+            try:
+                self._desk.adopt(update)
+            except LdAgentError as error:
+                self._health.fault(f'not adopted: {error}')
+                continue
+            publish_json(self._functions, update)
+            self.get_logger().warning(f'{update.name} was in force already and stays so')
+        if self._done:
+            self._clear('the episode ended')
+        self._health.tell(active=len(self._desk.active))
         early, self._early = self._early, []
         for message in early:
             if isinstance(message, String):
@@ -102,22 +144,15 @@ class EmergencyNode(Node):
             else:
                 self._on_area(message)
 
-    def _on_state(self, state: State) -> None:
-        if state.done:
-            self._clear('the episode ended')
-        self._step = state.step
-        self._standing = [(x, y) for x, y in state.observation.get('pursuers', ())]
-
     def _on_area(self, message: PolygonStamped) -> None:
-        if self._desk is None or self._grid is None:
+        if not self._adopted or self._desk is None or self._grid is None:
             self._early.append(message)
             return
         corners = convert.from_polygon(message, self._grid)
-        origin = f'polygon {[list(corner) for corner in corners]} in cells'
-        self._tell(self._desk.polygon(corners, origin, self._standing))
+        self._tell(self._desk.polygon(corners, polygon_origin(corners), self._standing))
 
     def _on_sentence(self, message: String) -> None:
-        if self._desk is None:
+        if not self._adopted or self._desk is None:
             self._early.append(message)
             return
         self._tell(self._desk.sentence(message.data, self._step, self._standing))

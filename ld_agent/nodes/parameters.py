@@ -112,6 +112,9 @@ class RecorderParameters(Parameters):
     """Parameters of the recorder."""
 
     path: str = Field('bags/pursuit', description='folder of the bag, which must not exist')
+    numbered: bool = Field(
+        False, description='if path exists, record into the first free one of path_1, path_2, ...'
+    )
     storage: Literal['mcap', 'sqlite3'] = Field('mcap', description='storage of the bag')
     flush_seconds: float = Field(0.1, gt=0.0, le=10.0, description='time between writes, s')
 

@@ -15,7 +15,8 @@
 
 It sits where the simulator sits in the board game: it asks the decision node step by step, and
 turns what is decided into `moves`, which it says again and again while they are sailed. A new
-`grid` begins an episode; what was going on before is abandoned.
+`grid` begins an episode; what was going on before is abandoned. It also keeps whether the vessels
+are stopped, for the driver that takes the place of a dead one.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.node import Node
-from std_msgs.msg import Header
+from std_msgs.msg import Bool, Header
 
 TICK_SECONDS = 0.02
 REFRESH_SECONDS = 0.1
@@ -59,6 +60,8 @@ class PerceptionNode(Node):
             t.name: publisher_of(self, t)
             for t in (topics.STATE, topics.RESULT, topics.PURSUERS, topics.EVADER, topics.MOVES)
         }
+        self._stops = publisher_of(self, topics.STOPPED)
+        self._stopped = False
         self._health = Health(self)
         self._lanes: Lanes | None = None
         self._game: Perception | None = None
@@ -73,6 +76,7 @@ class PerceptionNode(Node):
         for name in NAMES:
             listen(self, topics.odom(name), partial(self._on_odometry, name), self._health)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
+        listen(self, topics.STOPPED, self._on_stopped, self._health)
         every(self, TICK_SECONDS, self._tick)
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
@@ -99,6 +103,11 @@ class PerceptionNode(Node):
             return
         self._poses[name] = convert.from_odometry(message)
         self._now = stamp
+
+    def _on_stopped(self, message: Bool) -> None:
+        if message.data != self._stopped:
+            self._stopped = message.data
+            self._stops.publish(message)
 
     def _tick(self) -> None:
         game, clock = self._game, time.monotonic()

@@ -14,7 +14,9 @@
 """The recorder: every topic of the graph into a bag, as serialized, written through.
 
 What was received is on disk after at most `flush_seconds`, in a bag that reads as it is,
-however the process ends. A full disk is said once; the hunt goes on. Messages are stamped with
+however the process ends. A full disk is said once; the hunt goes on. A recorder that is started
+again after its death begins another bag beside the first, and what is latched stands in both.
+Messages are stamped with
 the wall clock of their publishing, whatever `use_sim_time` says: simulated time orders no
 replies, and the callbacks of several topics run in any order.
 """
@@ -26,7 +28,7 @@ from pathlib import Path
 import time
 from typing import Any
 
-from ld_agent.bag_writer import BagWriter, TopicQos
+from ld_agent.bag_writer import BagWriter, next_bag, TopicQos
 from ld_agent.errors import BagError
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import every, Health, run
@@ -41,7 +43,9 @@ class Recorder(Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         self.settings = declare(self, RecorderParameters)
-        self._writer = BagWriter(Path(self.settings.path), self.settings.storage)
+        asked = Path(self.settings.path)
+        path = next_bag(asked) if self.settings.numbered else asked
+        self._writer = BagWriter(path, self.settings.storage)
         self._health = Health(self)
         self._broken = False
         for topic in topics.RECORDED:
@@ -60,7 +64,9 @@ class Recorder(Node):
                 topic.type, topic.name, partial(self._on_message, name), topic.qos, raw=True
             )
         every(self, self.settings.flush_seconds, self._flush)
-        self.get_logger().info(f'recording into {self.settings.path}')
+        if path != asked:
+            self.get_logger().warning(f'{asked} exists already; the recording goes on in {path}')
+        self.get_logger().info(f'recording into {path}')
 
     def _on_message(self, topic: str, raw: bytes, info: dict[str, Any]) -> None:
         try:

@@ -30,7 +30,7 @@ from ld_agent.nodes.qos import LATCHED, LATCHED_ALL, LATCHED_FEW, LATCHED_LOG, N
 from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import String
+from std_msgs.msg import Bool, String
 from visualization_msgs.msg import MarkerArray
 
 try:
@@ -55,6 +55,7 @@ class Topic:
 STATE = Topic('state', String, LATCHED_LOG, heard=LATCHED_FEW)
 DECISION = Topic('decision', String, LATCHED_LOG, heard=STREAM)
 FUNCTIONS = Topic('functions', String, LATCHED_ALL)
+KEPT_FUNCTIONS = Topic('kept_functions', String, LATCHED_ALL)
 RESULT = Topic('result', String, LATCHED_LOG)
 EMERGENCY = Topic('emergency', String, STREAM)
 RESTRICTED_AREA = Topic('restricted_area', PolygonStamped, STREAM)
@@ -63,6 +64,7 @@ TRUTH = Topic('truth', OccupancyGrid, LATCHED)
 PURSUERS = Topic('pursuers', PoseArray, STREAM)
 MOVES = Topic('moves', PoseArray, STREAM)
 EVADER = Topic('evader', PoseStamped, STREAM)
+STOPPED = Topic('stopped', Bool, LATCHED)
 MARKERS = Topic('markers', MarkerArray, STREAM)
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, STREAM)
 CLOCK = Topic('/clock', Clock, STREAM)
@@ -76,7 +78,7 @@ FRAMES = (
 MIRRORS = (GRID, TRUTH, PURSUERS, MOVES, EVADER, RESTRICTED_AREA, EMERGENCY)
 """What the simulator publishes of a world with a board."""
 RECORDED = (STATE, DECISION, FUNCTIONS, RESULT, EMERGENCY, GRID, TRUTH, PURSUERS, MOVES, EVADER,
-            MARKERS, FRAMES, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
+            STOPPED, MARKERS, FRAMES, DIAGNOSTICS, CLOCK, RESTRICTED_AREA)  # fmt: skip
 """In the order of subscribing; who listens to the last is seen to listen to all."""
 
 

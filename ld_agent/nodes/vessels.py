@@ -14,26 +14,31 @@
 """The vessels: a sea that moves on by itself, commanded by `cmd_vel`, seen by `odom` and TF.
 
 Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
-and hears nothing of the game but when a step begins (for a scenario's areas) and when an episode
-has ended. A vessel that hears no command for `cmd_timeout` seconds of real time holds station. A
-referee looks at every simulated instant; if it saw a fault the process ends with status 2.
+and hears nothing of the game but when a step begins (for a scenario's areas), which functions
+answer these areas, and when an episode has ended. An area is published again until it is answered,
+by an emergency node that was started anew if need be, and holds from the next step on. A vessel
+that hears no command for `cmd_timeout` seconds of real time holds station. A referee looks at
+every simulated instant; if it saw a fault the process ends with status 2.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 import time
 from typing import Any
 
-from geometry_msgs.msg import TransformStamped, Twist
+from geometry_msgs.msg import PolygonStamped, TransformStamped, Twist
+from ld_agent.emergency import polygon_origin
 from ld_agent.errors import LdAgentError
-from ld_agent.messages import Result, State
+from ld_agent.messages import FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
 from ld_agent.nodes.parameters import declare, VesselsParameters
-from ld_agent.voyage import make_lanes, make_sea
-from ld_agent.worlds import open_scenario
-from ld_agent_sim.areas import polygon_cells
+from ld_agent.voyage import make_lanes, make_sea, sea_scenario
+from ld_agent_sim.areas import Point, polygon_cells
+from ld_agent_sim.pursuit import Cell
 from ld_agent_sim.sea import DT, NAMES, Sea
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -50,6 +55,19 @@ FAREWELL_SECONDS = 0.5
 """Time for the last messages to reach the recorder before the process ends."""
 
 
+AGAIN_SECONDS, MOST_TIMES = 2.0, 15
+
+
+@dataclass
+class _Asked:
+    """An area that has no function yet: its cells, its message, when and how often it was sent."""
+
+    cells: frozenset[Cell]
+    message: PolygonStamped
+    at: float
+    times: int = 1
+
+
 class Vessels(Node):
     """Runs `episodes` episodes, seeds counting up from `seed`."""
 
@@ -57,7 +75,7 @@ class Vessels(Node):
         super().__init__('vessels')
         self.settings = declare(self, VesselsParameters)
         p = self.settings
-        self._scenario = open_scenario(p.board, p.scenario)
+        self._scenario = sea_scenario(p.board, p.scenario)
         try:
             self._lanes = make_lanes(self._scenario, p.kind, p.resolution)
         except ValueError as error:
@@ -73,6 +91,7 @@ class Vessels(Node):
         for name in NAMES[:-1]:
             listen(self, topics.cmd_vel(name), partial(self._on_command, name), self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
         listen_json(self, topics.RESULT, Result, self._on_result, self._health)
         self._episode = -1
         self._base_time = 0.0
@@ -108,8 +127,12 @@ class Vessels(Node):
         )
         self._commanded.clear()
         self._sea.waiting, self._begun = True, False
-        self._coming = sorted(self._scenario.events, key=lambda event: event.step)
+        self._coming = self._scenario.events_of(
+            p.seed + self._episode, self._sea.position().evader
+        )
         self._announced: list[tuple[int, frozenset]] = []
+        self._asked: dict[str, _Asked] = {}
+        self._step = 0
         header = self._header()
         self._grid.publish(self._chart(self._lanes.board.walls, header))
         self._truth.publish(self._chart(self._lanes.board.walls, header))
@@ -133,6 +156,7 @@ class Vessels(Node):
         while self._sea.time < until:
             self._sea.advance()
         self._tell_faults()
+        self._ask_again(now)
         self._publish()
 
     def _publish(self) -> None:
@@ -170,16 +194,43 @@ class Vessels(Node):
         self._sea.waiting = state.done
         self._begun = True
         header = self._header()
-        while self._coming and self._coming[0].step <= state.step and not state.done:
+        # A perception that is started again counts from 0; the areas do not go back with it.
+        self._step = max(self._step, state.step)
+        while self._coming and self._coming[0].step <= self._step and not state.done:
             event = self._coming.pop(0)
-            self.get_logger().info(f'step {state.step}: restricted area {event.name!r}')
-            self._areas.publish(convert.to_polygon(event.corners, header, self._lanes.edge))
-            cells = polygon_cells(event.corners, self._lanes.board)
-            self._announced.append((state.step + 1, cells))
-        closed = frozenset().union(*(c for step, c in self._announced if step <= state.step))
+            self.get_logger().info(f'step {self._step}: restricted area {event.name!r}')
+            self._announce(event.corners, header)
+        closed = frozenset().union(*(c for step, c in self._announced if step <= self._step))
         if closed != self._sea.closed:
             self._sea.close(closed)
             self._truth.publish(self._chart(closed | self._lanes.board.walls, header))
+
+    def _announce(self, corners: Sequence[Point], header: Header) -> None:
+        message = convert.to_polygon(corners, header, self._lanes.edge)
+        origin = polygon_origin(convert.from_polygon(message, self._chart(frozenset(), header)))
+        cells = polygon_cells(corners, self._lanes.board)
+        self._asked[origin] = _Asked(cells, message, time.monotonic())
+        self._areas.publish(message)
+
+    def _on_function(self, update: FunctionUpdate) -> None:
+        """An area is answered: it holds from the next step on."""
+        asked = self._asked.pop(update.origin, None) if update.action == 'add' else None
+        if asked is not None:
+            self._announced.append((self._step + 1, asked.cells))
+
+    def _ask_again(self, now: float) -> None:
+        for origin, asked in list(self._asked.items()):
+            if now - asked.at < AGAIN_SECONDS:
+                continue
+            if asked.times == MOST_TIMES:
+                del self._asked[origin]
+                self._health.fault(
+                    f'no function was published for the {origin} that was told {asked.times} '
+                    'times; it is left out'
+                )
+                continue
+            asked.at, asked.times = now, asked.times + 1
+            self._areas.publish(asked.message)
 
     def _on_result(self, result: Result) -> None:
         if self._ended_at is None and self._sea.waiting and self._begun:

@@ -1,0 +1,198 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Processes of a running hunt that die at random instants.
+
+`LD_AGENT_KILLS` sets how many; what was measured is printed (`pytest -s`). The sea stands for the
+world and is not killed here: its end is the end of the graph.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+import json
+import os
+from pathlib import Path
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+
+from geometry_msgs.msg import Twist
+from ld_agent.bag_writer import bags_at
+from ld_agent.driving import CLEAR_SHARE
+from ld_agent.nodes import topics
+from ld_agent_sim.sea import NAMES
+from ld_agent_sim.vessels import BURGER
+from nav_msgs.msg import Odometry
+from processes import nodes_of
+from rosbags.rosbag2 import Reader
+from running import listen, meddler
+
+KILLS = int(os.environ.get('LD_AGENT_KILLS', '4'))
+VICTIMS = ('driver', 'recorder', 'decision', 'perception', 'emergency', 'visualiser')
+COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference',
+           '--kind', BURGER.name, '--seed', '3', '--scenario', 'several', '--episodes', '500',
+           '--speed', '5', '--retries', '1000']  # fmt: skip
+SPEED = 5.0
+DEADLINE, CMD_TIMEOUT = 1.0, 0.5
+BRAKING = BURGER.speed / BURGER.braking / SPEED
+FLUSHED = 0.2
+"""What a bag may lack of the time before its recorder was killed, s."""
+BUSY = 5.0 if KILLS < 100 else 0.0
+"""What a machine that does other things as well may take longer."""
+
+pytestmark = pytest.mark.skipif(
+    not Path('/proc/self/stat').exists(), reason='finds the nodes in /proc'
+)
+
+
+class Watch:
+    """What is heard of a hunt: who moves, when moves were said, when decisions came."""
+
+    def __init__(self, test):
+        self.test = test
+        self.speed, self.told = {}, {}
+        self.at = dict.fromkeys(('moves', 'decision', 'state', '/clock'), 0.0)
+        self.worst_age = 0.0
+        self.health = {}
+        for name in NAMES[:-1]:
+            odom, command = topics.odom(name), topics.cmd_vel(name)
+            test.node.create_subscription(
+                Odometry, odom.name, partial(self._moved, name), odom.qos
+            )
+            test.node.create_subscription(
+                Twist, command.name, partial(self._told, name), command.qos
+            )
+        for topic in (topics.MOVES, topics.DECISION, topics.STATE, topics.CLOCK):
+            test.node.create_subscription(
+                topic.type, topic.name, partial(self._heard, topic.name), topic.heard or topic.qos
+            )
+        test.node.create_subscription(
+            topics.DIAGNOSTICS.type, 'diagnostics', self._well, topics.DIAGNOSTICS.qos
+        )
+
+    def _well(self, message):
+        self.health[message.status[0].name.strip('/')] = time.monotonic()
+
+    def _heard(self, topic, message):
+        self.at[topic] = time.monotonic()
+
+    def _moved(self, name, message):
+        self.speed[name] = abs(message.twist.twist.linear.x)
+
+    def _told(self, name, message):
+        now = time.monotonic()
+        self.told[name] = now
+        # Who leaves an area does so at half speed, and needs no order for it.
+        ordered = abs(message.linear.x) > 1.1 * CLEAR_SHARE * BURGER.speed
+        if ordered and self.at['moves']:
+            self.worst_age = max(self.worst_age, now - self.at['moves'])
+
+    def moving(self):
+        return len(self.speed) == 3 and max(self.speed.values()) > 0.05
+
+    def resting(self):
+        return max(self.speed.values()) < 0.01
+
+    def since(self, moment, done, what):
+        self.test.until(done, what)
+        return time.monotonic() - moment
+
+
+@contextmanager
+def hunt(folder):
+    with (folder / 'said').open('w') as said:
+        process = subprocess.Popen(
+            [*COMMAND, '--record', str(folder / 'bag')], stdout=said, stderr=said
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+
+
+def test_who_is_killed_at_a_random_instant_is_back_and_no_vessel_sails_on_blindly(tmp_path):
+    rng = random.Random(KILLS)
+    rests, lost = [], []
+    back = {name: [] for name in VICTIMS}
+    with meddler() as test, hunt(tmp_path) as process:
+        watch = Watch(test)
+        functions = listen(test.node, topics.FUNCTIONS)
+        for number in range(KILLS):
+            victim = VICTIMS[number % len(VICTIMS)]
+            test.until(watch.moving, 'a vessel under way')
+            instant = time.monotonic() + rng.uniform(0.0, 2.0)
+            test.until(lambda at=instant: time.monotonic() > at, 'a random instant')
+            killed, wall = time.monotonic(), time.time_ns()
+            os.kill(nodes_of(process.pid)[victim], signal.SIGKILL)
+            if victim == 'driver':
+                if watch.moving():
+                    rests.append(watch.since(killed, watch.resting, 'rest') - CMD_TIMEOUT)
+                watch.told.clear()
+                taken = watch.since(killed, lambda: len(watch.told) == 3, 'a new driver')
+            elif victim == 'recorder':
+                there = len(bags_at(tmp_path / 'bag'))
+                lost.append(_lacks(bags_at(tmp_path / 'bag')[-1], wall))
+                taken = watch.since(
+                    killed, lambda n=there: len(bags_at(tmp_path / 'bag')) > n, 'a new bag'
+                )
+            elif victim == 'decision':
+                test.until(lambda at=killed: watch.at['decision'] > at, 'a new decision')
+                asked = watch.at['state']
+                taken = watch.at['decision'] - max(killed, min(asked, watch.at['decision']))
+            elif victim == 'perception':
+                quiet = killed + 0.3
+                test.until(lambda at=quiet: watch.at['moves'] > at, 'new moves')
+                taken = watch.at['moves'] - killed
+            else:
+                quiet = killed + 0.3
+                test.until(lambda at=quiet, v=victim: watch.health.get(v, 0.0) > at, victim)
+                taken = watch.health[victim] - killed
+            back[victim].append(taken)
+            assert process.poll() is None
+    said = (tmp_path / 'said').read_text()
+    print(json.dumps({
+        'kills': KILLS,
+        'rest after the deadline, s, most': max(rests, default=None),
+        'oldest moves obeyed, s': watch.worst_age,
+        'back after, s: median, most': {
+            name: (statistics.median(times), max(times)) for name, times in back.items() if times
+        },
+        'a bag lacks at its end, s, most': max(lost, default=None),
+        'bags': len(bags_at(tmp_path / 'bag')), 'functions published': len(functions),
+    }, indent=2))  # fmt: skip
+    assert 'collides' not in said and 'closed cell' not in said, said
+    assert 'Traceback' not in said
+    assert watch.worst_age < DEADLINE + 0.25 + BUSY
+    assert all(rest < 0.25 + BRAKING + BUSY for rest in rests)
+    assert all(lack < FLUSHED + BUSY for lack in lost)
+    for bag in bags_at(tmp_path / 'bag'):
+        with Reader(bag) as reader:
+            assert sum(1 for _ in reader.messages()) == reader.message_count
+
+
+def _lacks(bag, killed):
+    """Return the seconds before the kill that a bag lacks; the clock is told 50 times a second."""
+    with Reader(bag) as reader:
+        clock = [c for c in reader.connections if c.topic == '/clock']
+        last = max((stamp for _, stamp, _ in reader.messages(connections=clock)), default=0)
+    return (killed - last) / 1e9

@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 NEEDED = ('decision', 'emergency', 'recorder')
-PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""What names the profiles of Fast DDS, in its versions 3 and 2; the user's own win."""
+PROFILES = 'FASTDDS_DEFAULT_PROFILES_FILE'
+"""What names the profiles of Fast DDS; the user's own win."""
 REFUSED = 2
 """Status of a node that cannot start at all; starting it again would not help."""
 
@@ -123,11 +123,11 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
 
 
 def _start(spec: NodeSpec) -> subprocess.Popen:
-    soon = dict.fromkeys(PROFILES, str(share_path('config', 'fastdds.xml')))
+    profiles = str(share_path('config', 'fastdds.xml'))
     return subprocess.Popen(
         [sys.executable, '-m', spec.module, *node_arguments(spec)],
         start_new_session=True,
-        env={**soon, **os.environ},
+        env={PROFILES: profiles, **os.environ},
     )
 
 

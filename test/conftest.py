@@ -11,10 +11,11 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the tests share: the shipped student, prepared once and kept in the user's cache."""
+"""What the tests share: the shipped student, prepared once, and a ROS domain for each test."""
 
 from __future__ import annotations
 
+from itertools import cycle
 import os
 
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
@@ -28,3 +29,16 @@ import pytest
 def student() -> Student:
     """Return the default student with the shipped adapter."""
     return open_student()
+
+
+_DOMAINS = cycle((os.getpid() + number) % 100 + 1 for number in range(100))
+
+
+@pytest.fixture(autouse=True)
+def domain(monkeypatch):
+    """Give a test a ROS domain of its own.
+
+    Nodes that were killed leave shared memory behind, in which a node of the same domain may lose
+    what it is sent.
+    """
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(next(_DOMAINS)))

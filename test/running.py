@@ -35,9 +35,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 WAIT_SECONDS = 60.0
-DOMAIN = str(1 + os.getpid() % 90)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-os.environ['ROS_DOMAIN_ID'] = DOMAIN
 
 
 class Cast:

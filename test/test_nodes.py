@@ -93,7 +93,7 @@ def test_simulated_time_runs_on_and_is_followed(tmp_path):
         results = listen(test.node, topics.RESULT)
         health = listen(test.node, topics.DIAGNOSTICS)
         nodes.start('recorder', path=tmp_path / 'bag', use_sim_time=True)
-        nodes.start('decision', method='reference', use_sim_time=True, wait_for='recorder meddler')
+        nodes.start('decision', method='reference', use_sim_time=True, wait_for='recorder')
         nodes.start('emergency', use_sim_time=True)
         nodes.start(
             'simulator', **HUNT, episodes=3, use_sim_time=True, exit_when_done=False,

@@ -46,7 +46,7 @@ from std_srvs.srv import Trigger
 
 EPISODES = int(os.environ.get('LD_AGENT_SOAK', '0'))
 FULL = ['--episodes', EPISODES, '--speed', 20]
-SHORT = ['--episodes', 1, '--speed', 20, '--board', '7x6', '--kind', 'differential_drive']
+SHORT = ['--episodes', 1, '--speed', 20, '--board', '6x5', '--kind', 'differential_drive']
 EVERY_SECONDS = 0.1
 SECONDS = 3000
 SEED = 5
@@ -158,7 +158,7 @@ def test_among_garbage_no_node_dies_and_no_move_is_illegal(tmp_path):
     command = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference']
     said, out = tmp_path / 'said', tmp_path / 'out'
     with meddler() as test, said.open('w') as errors, out.open('w') as printed:
-        nuisance = Nuisance(test, (20, 20) if EPISODES else (7, 6))
+        nuisance = Nuisance(test, (20, 20) if EPISODES else (6, 5))
         clock = []
         test.node.create_subscription(Clock, '/clock', clock.append, topics.CLOCK.qos)
         functions = listen(test.node, topics.FUNCTIONS)

@@ -58,7 +58,7 @@ def test_the_command_starts_a_dead_driver_again_and_ends_by_itself(tmp_path):
     pytest.importorskip('rclpy')
     bag = tmp_path / 'bag'
     environment = {k: v for k, v in os.environ.items() if k != 'ROS_DOMAIN_ID'}
-    with hunt('--board', '7x6', '--episodes', '1', '--speed', '8', '--json', '--record', bag,
+    with hunt('--board', '6x5', '--episodes', '1', '--speed', '20', '--json', '--record', bag,
               env=environment) as process:  # fmt: skip
         said = ''
         while 'ready: method' not in said:
@@ -87,7 +87,7 @@ def test_an_area_that_is_published_upon_a_vessel_is_left_and_kept_out_of(tmp_pat
     scenario = tmp_path / 'squall.yaml'
     scenario.write_text(AREA, encoding='utf-8')
     environment = {k: v for k, v in os.environ.items() if k != 'ROS_DOMAIN_ID'}
-    with hunt('--scenario', scenario, '--episodes', '1', '--speed', '8', '--json',
+    with hunt('--scenario', scenario, '--episodes', '1', '--speed', '20', '--json',
               '--record', tmp_path / 'bag', env=environment) as process:  # fmt: skip
         out, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said

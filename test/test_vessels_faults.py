@@ -34,7 +34,7 @@ from std_srvs.srv import Trigger
 
 PURSUERS = NAMES[:-1]
 CMD_TIMEOUT = 0.5
-SPEED = 4.0
+SPEED = 8.0
 BRAKING = BURGER.speed / BURGER.braking / SPEED
 BUSY = 5.0
 """What a machine that does other things as well may take longer."""
@@ -67,7 +67,7 @@ class Fleet:
             'driver': {'kind': BURGER.name},
             'emergency': {},
             'perception': {'kind': BURGER.name, 'method': 'reference', 'deadline': 1.0},
-            'vessels': {'kind': BURGER.name, 'board': '12x9', 'seed': 3, 'speed': SPEED,
+            'vessels': {'kind': BURGER.name, 'board': '20x20', 'seed': 3, 'speed': SPEED,
                         'episodes': 50, 'cmd_timeout': CMD_TIMEOUT},
         }  # fmt: skip
         for name in names:
@@ -255,3 +255,11 @@ def test_nav2_gets_the_end_of_each_leg_as_a_goal():
         test.until(lambda: len(places) == len(PURSUERS) and afar(), 'goals')
         assert {goal.header.frame_id for sent in goals.values() for goal in sent} == {'map'}
         assert told == []
+
+
+def test_a_perception_that_hears_no_world_says_so():
+    with cast() as nodes, meddler() as test:
+        health = listen(test.node, topics.DIAGNOSTICS)
+        nodes.start('perception', kind=BURGER.name, method='reference')
+        said = "not heard within 15 s: a usable 'grid', pursuer_0/odom"
+        test.until(lambda: any(said in m.status[0].message for m in health), 'what is missing')

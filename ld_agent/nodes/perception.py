@@ -48,6 +48,8 @@ from std_msgs.msg import Bool, Header
 
 TICK_SECONDS = 0.02
 REFRESH_SECONDS = 0.1
+WORLD_SECONDS = 15.0
+"""After so long without chart or odometry it is said that they are missing."""
 
 
 class PerceptionNode(Node):
@@ -71,7 +73,7 @@ class PerceptionNode(Node):
         self._asked: State | None = None
         self._refreshed = 0.0
         self._begun = time.monotonic()
-        self._together = False
+        self._together = self._found = self._complained = False
         listen(self, topics.GRID, self._on_grid, self._health)
         for name in NAMES:
             listen(self, topics.odom(name), partial(self._on_odometry, name), self._health)
@@ -111,6 +113,7 @@ class PerceptionNode(Node):
 
     def _tick(self) -> None:
         game, clock = self._game, time.monotonic()
+        self._look_for_the_world(clock)
         if game is None or not self._all_together(clock):
             return
         lost = game.lost_turns
@@ -162,6 +165,20 @@ class PerceptionNode(Node):
             f'{result.steps} steps, {result.violations} violations, '
             f'{result.lost_turns} lost turns'
         )
+
+    def _look_for_the_world(self, clock: float) -> None:
+        """Say, once, that nobody has told a chart or where the vessels are."""
+        if self._found or self._complained:
+            return
+        unseen = [topics.odom(name).name for name in NAMES if name not in self._poses]
+        missing = [*([] if self._game else [f'a usable {topics.GRID.name!r}']), *unseen]
+        self._found = not missing
+        if missing and clock - self._begun > WORLD_SECONDS:
+            self._complained = True
+            self._health.fault(
+                f'not heard within {WORLD_SECONDS:.0f} s: {", ".join(missing)}; no episode begins '
+                'before: start the sea or the robots, and look whether their topics arrive here'
+            )
 
     def _all_together(self, clock: float) -> bool:
         """Wait for a decision node, a driver, `wait_for` and who listens, but not for ever."""

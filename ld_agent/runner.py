@@ -37,16 +37,30 @@ _log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 NEEDED = ('decision', 'emergency', 'recorder')
+RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 PROFILES = 'FASTDDS_DEFAULT_PROFILES_FILE'
-"""What names the profiles of Fast DDS; the user's own win."""
 REFUSED = 2
 """Status of a node that cannot start at all; starting it again would not help."""
 
 
 def isolate() -> None:
     """Keep the graph on this machine, in a domain of its own, unless the user chose otherwise."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    os.environ.setdefault(RANGE, 'LOCALHOST')
     os.environ.setdefault('ROS_DOMAIN_ID', str(random.SystemRandom().randrange(1, 100)))
+
+
+def local_discovery() -> dict[str, str]:
+    """Return the variables by which nodes that stay on this machine use `config/fastdds.xml`.
+
+    None where the user chose another range or profiles, or another middleware runs. The range that
+    they set is the file's, which stays on this machine as well.
+    """
+    from rclpy.utilities import get_rmw_implementation_identifier
+
+    fast = get_rmw_implementation_identifier().startswith('rmw_fastrtps')
+    if not fast or PROFILES in os.environ or os.environ.get(RANGE) != 'LOCALHOST':
+        return {}
+    return {PROFILES: str(share_path('config', 'fastdds.xml')), RANGE: 'SYSTEM_DEFAULT'}
 
 
 def require_ros() -> None:
@@ -123,11 +137,10 @@ def run_processes(graph: Sequence[NodeSpec], poll: Callable[[], None] = lambda: 
 
 
 def _start(spec: NodeSpec) -> subprocess.Popen:
-    profiles = str(share_path('config', 'fastdds.xml'))
     return subprocess.Popen(
         [sys.executable, '-m', spec.module, *node_arguments(spec)],
         start_new_session=True,
-        env={PROFILES: profiles, **os.environ},
+        env={**os.environ, **local_discovery()},
     )
 
 

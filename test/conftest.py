@@ -38,7 +38,6 @@ _DOMAINS = cycle((os.getpid() + number) % 100 + 1 for number in range(100))
 def domain(monkeypatch):
     """Give a test a ROS domain of its own.
 
-    Nodes that were killed leave shared memory behind, in which a node of the same domain may lose
-    what it is sent.
+    So what a killed node leaves behind reaches no other test.
     """
     monkeypatch.setenv('ROS_DOMAIN_ID', str(next(_DOMAINS)))

@@ -30,12 +30,14 @@ pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings
 
 from geometry_msgs.msg import Point32, PolygonStamped
 from ld_agent.nodes.topics import RESTRICTED_AREA, Topic
+from ld_agent.runner import local_discovery
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 WAIT_SECONDS = 60.0
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ.update(local_discovery())
 
 
 class Cast:

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import json
+import os
 from pathlib import Path
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -26,6 +28,7 @@ import urllib.request
 
 from ld_agent.bags import read_episodes
 from ld_agent.panel.view import rectangle
+from ld_agent.tables.render import mean_interval
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.pursuit import Board
 import pytest
@@ -38,6 +41,9 @@ from recorded import record
 pytestmark = needs_chromium
 LD_AGENT = Path(sys.executable).with_name('ld-agent')
 FIRST_PAINT_MS = 2000
+PAIRS = int(os.environ.get('LD_AGENT_PANEL_PAIRS', '0'))
+SETTLED, WINDOW = 1.0, 5.0
+SLOWER = 1.05
 SECONDS = 60
 
 
@@ -233,6 +239,41 @@ def test_a_rectangle_that_is_drawn_is_published_and_kept_out_of(hunt):
             page.click('#step')
             expect(page, '#headline', f'step {step}')
         test.until(lambda: any(_read(m)['step'] == 2 for m in states), 'two steps')
+
+
+@pytest.mark.skipif(not PAIRS, reason='a figure; LD_AGENT_PANEL_PAIRS=40 measures it')
+@pytest.mark.timeout(1800)
+def test_what_an_open_panel_costs_the_decisions(hunt):
+    nodes, test, url, start, _, decisions, _ = hunt
+    start(rate=10.0)
+    nodes.start('decision', method='ld')
+    test.until(lambda: decisions, 'a decision')
+    process = nodes.processes['panel']
+    ratios = []
+    with browser() as page:
+        _goto(page, url, test)
+        page.locator('#board .pursuer').first.wait_for()
+        for number in range(PAIRS):
+            medians = {}
+            for follows in (True, False) if number % 2 else (False, True):
+                process.send_signal(signal.SIGCONT if follows else signal.SIGSTOP)
+                _let_pass(test, SETTLED)
+                before = len(decisions)
+                _let_pass(test, WINDOW)
+                medians[follows] = statistics.median(
+                    _read(message)['step_ms'] for message in decisions[before:]
+                )
+            ratios.append(medians[True] / medians[False])
+        process.send_signal(signal.SIGCONT)
+    mean, low, high = mean_interval(ratios)
+    print(f'{PAIRS} pairs of {WINDOW:.0f} s: a decision takes {mean:.3f} [{low:.3f}, {high:.3f}] '
+          'times as long while the panel and its page follow')  # fmt: skip
+    assert low <= SLOWER
+
+
+def _let_pass(test, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    test.until(lambda: time.monotonic() > end, 'time to pass')
 
 
 def test_without_the_token_nothing_that_a_person_does_reaches_the_hunt(hunt):

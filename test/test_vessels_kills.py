@@ -56,6 +56,7 @@ DEADLINE, CMD_TIMEOUT = 1.0, 0.5
 BRAKING = BURGER.speed / BURGER.braking / SPEED
 FLUSHED = 0.2
 """What a bag may lack of the time before its recorder was killed, s."""
+APART = 0.5
 BUSY = 5.0 if KILLS < 100 else 0.0
 """What a machine that does other things as well may take longer."""
 
@@ -71,7 +72,7 @@ class Watch:
         self.test = test
         self.speed, self.told = {}, {}
         self.at = dict.fromkeys(('moves', 'decision', 'state', '/clock'), 0.0)
-        self.worst_age = 0.0
+        self.ages = []
         self.health = {}
         for name in NAMES[:-1]:
             odom, command = topics.odom(name), topics.cmd_vel(name)
@@ -93,7 +94,10 @@ class Watch:
         self.health[message.status[0].name.strip('/')] = time.monotonic()
 
     def _heard(self, topic, message):
-        self.at[topic] = time.monotonic()
+        self.at[topic] = now = time.monotonic()
+        if topic == topics.MOVES.name:
+            # The driver may have heard them a moment before.
+            self.ages = [(at, age) for at, age in self.ages if now - at > APART]
 
     def _moved(self, name, message):
         self.speed[name] = abs(message.twist.twist.linear.x)
@@ -104,7 +108,11 @@ class Watch:
         # Who leaves an area does so at half speed, and needs no order for it.
         ordered = abs(message.linear.x) > 1.1 * CLEAR_SHARE * BURGER.speed
         if ordered and self.at['moves']:
-            self.worst_age = max(self.worst_age, now - self.at['moves'])
+            self.ages.append((now, now - self.at['moves']))
+
+    @property
+    def worst_age(self):
+        return max((age for _, age in self.ages), default=0.0)
 
     def moving(self):
         return len(self.speed) == 3 and max(self.speed.values()) > 0.05

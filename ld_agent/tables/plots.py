@@ -91,14 +91,16 @@ def draw_steps(table: Table, results: Sequence[RowResult], path: Path) -> None:
 
 def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None:
     """Draw which share of a method's selections took at most how long."""
-    with figure_file(path, (7.2, 3.6)) as figure:
-        axes = figure.add_axes((0.08, 0.15, 0.7, 0.75))
+    timed = [
+        (result, times)
+        for result in results
+        if len(times := np.sort([ms for r in result.records for ms in r.selection_ms]))
+    ]
+    height = max(3.6, 0.8 + 0.42 * len(timed))
+    with figure_file(path, (8.0, height)) as figure:
+        axes = figure.add_axes((0.07, 0.54 / height, 0.63, 1 - 0.9 / height))
         names = labels(table)
-        number = 0
-        for result in results:
-            times = np.sort([ms for record in result.records for ms in record.selection_ms])
-            if not len(times):
-                continue
+        for number, (result, times) in enumerate(timed):
             # Times are kept to the microsecond; what took less is drawn there.
             times = np.maximum(times, 1e-3)
             shares = np.arange(1, len(times) + 1) / len(times)
@@ -107,7 +109,6 @@ def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None
                 linestyle=DASHES[number % len(DASHES)],
                 label=f'{names[result.row.name]}\n{np.median(times):.3g} ms',
             )  # fmt: skip
-            number += 1
         axes.set_xscale('log')
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:g}'))

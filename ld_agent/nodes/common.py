@@ -107,6 +107,17 @@ def listen_json(
     return listen(node, topic, received, health, each)
 
 
+def take_waiting(subscription: Any) -> None:
+    """Handle all messages that have arrived for a subscription.
+
+    The executor takes one of each subscription in turn, so that of several messages that came
+    before one on another topic all but the first would be handled after it.
+    """
+    with subscription.handle:
+        while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
+            subscription.callback(taken[0])
+
+
 class Health:
     """A node's line on `diagnostics`: ok, or its last fault, with counts."""
 

@@ -26,7 +26,7 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, listen_json, publish_json, run
+from ld_agent.nodes.common import Health, listen_json, publish_json, run, take_waiting
 from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
@@ -81,9 +81,10 @@ class DecisionNode(LifecycleNode):
             topics.DECISION.qos,
             event_callbacks=PublisherEventCallbacks(matched=self._on_listener),
         )
-        self._subscriptions_made = [
-            listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
-        ]
+        self._functions = listen_json(
+            self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health
+        )
+        self._subscriptions_made = [self._functions]
         self._joining = Joining(
             self, self.settings.wait_for, self._met, [self._publisher], self._joined
         )
@@ -141,6 +142,7 @@ class DecisionNode(LifecycleNode):
     def _on_state(self, state: State) -> None:
         if self._agent is None:
             return
+        take_waiting(self._functions)  # what was published before the state holds for it
         if state.done:
             self._forget(state.episode)
             return

@@ -80,6 +80,11 @@ class ClosedAreas:
         self._executor = Executor(task.tools)
         self._areas: dict[str, tuple[frozenset[Cell], int | None]] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The functions of the areas."""
+        return list(self._areas)
+
     def update(self, update: FunctionUpdate) -> None:
         """Add or remove an area.
 

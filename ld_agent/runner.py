@@ -38,7 +38,10 @@ STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 NEEDED = ('decision', 'emergency', 'recorder')
 RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
+PEERS = 'ROS_STATIC_PEERS'
 PROFILES = 'FASTDDS_DEFAULT_PROFILES_FILE'
+OLD_PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
+"""Of Fast DDS 2, which the distributions before Kilted have."""
 REFUSED = 2
 """Status of a node that cannot start at all; starting it again would not help."""
 
@@ -58,7 +61,9 @@ def local_discovery() -> dict[str, str]:
     from rclpy.utilities import get_rmw_implementation_identifier
 
     fast = get_rmw_implementation_identifier().startswith('rmw_fastrtps')
-    if not fast or PROFILES in os.environ or os.environ.get(RANGE) != 'LOCALHOST':
+    older = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')
+    chosen = [name for name in (PROFILES, OLD_PROFILES, PEERS) if name in os.environ]
+    if not fast or older or chosen or os.environ.get(RANGE) != 'LOCALHOST':
         return {}
     return {PROFILES: str(share_path('config', 'fastdds.xml')), RANGE: 'SYSTEM_DEFAULT'}
 

@@ -118,6 +118,18 @@ def make_sea(
     return Sea(start, lanes, EVADERS[evader], seed, patience)
 
 
+def areas_of(scenario: Scenario, sea: Sea, seed: int) -> list[Event]:
+    """Return what is closed in the episode of a seed, in order of the steps.
+
+    Raises:
+        LdAgentError: the board has no room for an area that is drawn.
+    """
+    try:
+        return scenario.events_of(seed, sea.position().evader)
+    except ValueError as error:
+        raise LdAgentError(f'scenario {scenario.name!r}, seed {seed}: {error}') from None
+
+
 def sail(
     player: Player,
     scenario: Scenario,
@@ -135,8 +147,7 @@ def sail(
         watch: called after every instant.
 
     Raises:
-        LdAgentError: the player cannot decide.
-        ValueError: the board has no room for an area that is drawn.
+        LdAgentError: the player cannot decide, or an area has no room.
     """
     begun = time.perf_counter()
     lanes = make_lanes(scenario, kind)
@@ -146,7 +157,7 @@ def sail(
     size = (lanes.board.width, lanes.board.height)
     player.reset()
     areas = ClosedAreas(player.task, size)
-    events = scenario.events_of(seed, sea.position().evader)
+    events = areas_of(scenario, sea, seed)
     coming = list(events)
     names: set[str] = set()
     instant, stamp = 0, 0.0

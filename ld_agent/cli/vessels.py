@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json as json_text
+from pathlib import Path
 import signal
 from typing import Annotated, Any
 
@@ -36,8 +37,8 @@ from ld_agent.cli.options import (
     Seed,
 )
 from ld_agent.cli.running import bag_folder
-from ld_agent.errors import LdAgentError
-from ld_agent.evaluate import evaluate_bags, wilson
+from ld_agent.errors import BagError, LdAgentError
+from ld_agent.evaluate import evaluate_bags, EvaluationReport, wilson
 from ld_agent.graph import NodeSpec, vessels_graph, VesselsOptions
 from ld_agent.methods import METHODS, NAMES
 from ld_agent.players import find_task, make_agent, prepare_method
@@ -87,8 +88,9 @@ def vessels(
             retries,
         )  # fmt: skip
         _check(options)
-        if bag.exists() and not offline:
-            raise LdAgentError(f'{bag} exists already; name a new folder for the bag')
+        for taken in (bag, bag.with_name(f'{bag.name}_1')):
+            if taken.exists() and not offline:
+                raise LdAgentError(f'{taken} exists already; name a new folder for the bag')
         if not offline:
             require_ros()
             isolate()
@@ -102,24 +104,38 @@ def vessels(
         try:
             status = run_processes(vessels_graph(options))
         except KeyboardInterrupt:
-            console.print(f'stopped; what was recorded is in {bag}', highlight=False)
+            recorded = ', '.join(map(str, bags_at(bag) or [bag]))
+            console.print(f'stopped; what was recorded is in {recorded}', highlight=False)
             raise typer.Exit(STOPPED) from None
         if status:
             raise typer.Exit(status)
-        *others, bag = bags_at(bag)
-        if others:
-            console.print(
-                f'the recorder was started again; {bag}, which holds all that was still told, is '
-                f'evaluated, not {", ".join(map(str, others))}',
-                highlight=False,
-            )
-        report = evaluate_bags([bag])[0]
+        report, bag = _evaluated(bags_at(bag) or [bag])
     if json:
         typer.echo(json_text.dumps({**report.as_json(), 'bag': str(bag)}, indent=2))
         return
     out = type(console)()
     out.print(table([report]))
     out.print(f'bag: {bag}', highlight=False)
+
+
+def _evaluated(bags: list[Path]) -> tuple[EvaluationReport, Path]:
+    """Return the report of a run and of which bag it is: the last one that holds a state.
+
+    Raises:
+        BagError: none does.
+    """
+    if len(bags) > 1:
+        console.print(
+            f'the recorder was started again: {", ".join(map(str, bags))}; the last one is '
+            'evaluated, in which areas of the time before are not known',
+            highlight=False,
+        )
+    for bag in reversed(bags[1:]):
+        try:
+            return evaluate_bags([bag])[0], bag
+        except BagError as error:
+            console.print(str(error), highlight=False)
+    return evaluate_bags(bags[:1])[0], bags[0]
 
 
 def _check(options: VesselsOptions) -> None:

@@ -59,6 +59,8 @@ from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 
 TICK_SECONDS = 0.02
+ALONE_SECONDS = 2.0
+"""So long a driver waits for an emergency node and a perception before it sails without them."""
 SILENT_SECONDS = 1.0
 """A vessel whose odometry is not heard for so long is not known to be anywhere."""
 
@@ -83,7 +85,7 @@ class Driver(Node):
         self._stops = publisher_of(self, topics.STOPPED)
         self._kept = publisher_of(self, topics.KEPT_FUNCTIONS)
         self._charted: float | None = None
-        self._settled = False
+        self._settled = self._told = False
         self._goals: dict[str, tuple[tuple[float, float] | None, int]] = {}
         self._commands = {name: publisher_of(self, topics.cmd_vel(name)) for name in NAMES[:-1]}
         self._targets = {name: publisher_of(self, topics.goal_pose(name)) for name in NAMES[:-1]}
@@ -126,6 +128,12 @@ class Driver(Node):
 
     def _on_state(self, state: State) -> None:
         self._step = state.step
+        if state.done and self._settled and self._areas is not None:
+            # The emergency node says so as well, unless it is dead just now.
+            self._pending += [
+                FunctionUpdate(action='remove', name=name, origin='the episode ended')
+                for name in self._areas.names
+            ]
 
     def _on_moves(self, message: PoseArray) -> None:
         if self._fleet is None:
@@ -156,7 +164,12 @@ class Driver(Node):
     def _knows(self, clock: float) -> bool:
         """Tell whether what is latched, areas and a stop, has come and been read by now."""
         if not self._settled and self._charted is not None:
-            heard = clock - self._charted >= SETTLE_SECONDS
+            waited = clock - self._charted
+            there = (
+                self.count_publishers(topics.FUNCTIONS.name) > 0
+                and self.count_publishers(topics.STOPPED.name) > 1  # its own is one
+            )
+            heard = waited >= (SETTLE_SECONDS if there else ALONE_SECONDS)
             self._settled = heard and self._reading is None and not self._pending
         return self._settled
 
@@ -198,7 +211,8 @@ class Driver(Node):
                 self._aim(name, (pose.x, pose.y), moving=False)
 
     def _on_stopped(self, message: Bool) -> None:
-        if message.data and not self._settled and not self._stopped:
+        # Before anybody has called this driver, a stop can only be one of the driver before it.
+        if message.data and not self._told and not self._stopped:
             self._stop('still stopped')
 
     def _stop(self, what: str) -> None:
@@ -210,12 +224,13 @@ class Driver(Node):
         self.get_logger().warning(f'{what}; the vessels hold until `resume` is called')
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._told = True
         self._stop('stopped')
         response.success, response.message = True, 'the vessels hold'
         return response
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._stopped = False
+        self._told, self._stopped = True, False
         if self._fleet is not None:
             self._fleet.resume()
         self._stops.publish(Bool(data=False))

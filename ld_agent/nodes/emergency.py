@@ -21,6 +21,8 @@ episode ends. A node that takes the place of a dead one adopts what `kept_functi
 
 from __future__ import annotations
 
+import time
+
 from geometry_msgs.msg import PolygonStamped
 from ld_agent.emergency import polygon_origin
 from ld_agent.emergency_desk import Desk, Outcome
@@ -35,6 +37,7 @@ from ld_agent.nodes.common import (
     publish_json,
     publisher_of,
     run,
+    UNUSABLE,
 )
 from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.parameters import declare, EmergencyParameters
@@ -42,9 +45,12 @@ from ld_agent.players import find_task
 from ld_agent.sentences.author import Author, open_author
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
-from rclpy.timer import Timer
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
+
+TICK_SECONDS = 0.05
+HEAR_SECONDS = 1.0
+"""So long, at least, a new node listens to what is in force already before it takes anything."""
 
 
 class EmergencyNode(Node):
@@ -63,8 +69,9 @@ class EmergencyNode(Node):
         self._standing: list[Cell] = []
         self._step = 0
         self._done = False
+        self._since: float | None = None
+        self._latest: State | None = None
         self._kept: dict[str, FunctionUpdate] = {}
-        self._adopting: Timer | None = None
         self._adopted = False
         if self.settings.sentences:  # whoever waits for this node waits for its student
             self._open_author()
@@ -74,6 +81,8 @@ class EmergencyNode(Node):
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
         listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
+        self._heard_at = time.monotonic() + HEAR_SECONDS - SETTLE_SECONDS
+        self._adopting = every(self, TICK_SECONDS, self._adopt)
 
     def destroy_node(self) -> None:
         """End the sandbox and the node."""
@@ -104,10 +113,16 @@ class EmergencyNode(Node):
                 self._desk.warm_up()
             except FunctionFailed as error:
                 self._health.fault(str(error))
-        if self._adopting is None:
-            self._adopting = every(self, SETTLE_SECONDS, self._adopt)
+        if self._since is None:
+            self._since = convert.seconds_of(grid.header.stamp)
+            if self._latest is not None:
+                self._on_state(self._latest)
 
     def _on_state(self, state: State) -> None:
+        self._latest = state
+        # A node that joins late is told all states; those before its first chart are past.
+        if self._since is None or state.stamp < self._since - 1e-6:
+            return
         if state.done:
             self._clear('the episode ended')
         self._step, self._done = state.step, state.done
@@ -116,6 +131,7 @@ class EmergencyNode(Node):
     def _on_kept(self, update: FunctionUpdate) -> None:
         if self._adopted:
             return
+        self._heard_at = max(self._heard_at, time.monotonic())
         if update.action == 'add':
             self._kept[update.name] = update
         else:
@@ -123,10 +139,13 @@ class EmergencyNode(Node):
 
     def _adopt(self) -> None:
         """Take over, once, what a node before this one had put in force."""
-        assert self._adopting is not None and self._desk is not None
+        if self._desk is None or time.monotonic() - self._heard_at < SETTLE_SECONDS:
+            return
         self._adopting.cancel()
         self._adopted = True
         for update in self._kept.values():
+            if update.expires_at_step is not None and update.expires_at_step <= self._step:
+                continue
             try:
                 self._desk.adopt(update)
             except LdAgentError as error:
@@ -139,16 +158,21 @@ class EmergencyNode(Node):
         self._health.tell(active=len(self._desk.active))
         early, self._early = self._early, []
         for message in early:
-            if isinstance(message, String):
-                self._on_sentence(message)
-            else:
-                self._on_area(message)
+            take = self._on_sentence if isinstance(message, String) else self._on_area
+            try:
+                take(message)
+            except UNUSABLE as error:
+                self._health.fault(f'not usable ({type(error).__name__}: {error}); dropped')
 
     def _on_area(self, message: PolygonStamped) -> None:
         if not self._adopted or self._desk is None or self._grid is None:
             self._early.append(message)
             return
         corners = convert.from_polygon(message, self._grid)
+        for held in self._desk.active.values():
+            if held.update.origin == polygon_origin(corners):  # asked again, it was not heard
+                publish_json(self._functions, held.update)
+                return
         self._tell(self._desk.polygon(corners, polygon_origin(corners), self._standing))
 
     def _on_sentence(self, message: String) -> None:
@@ -170,7 +194,10 @@ class EmergencyNode(Node):
         self.get_logger().info(f'{what} after {outcome.ms:.0f} ms: {said}')
 
     def _on_clear(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success = True
+        response.success = self._adopted or not self._kept
+        if not response.success:
+            response.message = 'areas from before are still being heard; call again in a second'
+            return response
         response.message = f'{self._clear("cleared by a call")} restricted areas are lifted'
         return response
 

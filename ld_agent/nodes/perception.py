@@ -177,7 +177,8 @@ class PerceptionNode(Node):
             self._complained = True
             self._health.fault(
                 f'not heard within {WORLD_SECONDS:.0f} s: {", ".join(missing)}; no episode begins '
-                'before: start the sea or the robots, and look whether their topics arrive here'
+                'before: start the sea or the robots, and look whether their topics arrive here, '
+                'stamped later than the chart'
             )
 
     def _all_together(self, clock: float) -> bool:

@@ -36,7 +36,7 @@ from ld_agent.messages import FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
 from ld_agent.nodes.parameters import declare, VesselsParameters
-from ld_agent.voyage import make_lanes, make_sea, sea_scenario
+from ld_agent.voyage import areas_of, make_lanes, make_sea, sea_scenario
 from ld_agent_sim.areas import Point, polygon_cells
 from ld_agent_sim.pursuit import Cell
 from ld_agent_sim.sea import DT, NAMES, Sea
@@ -127,9 +127,7 @@ class Vessels(Node):
         )
         self._commanded.clear()
         self._sea.waiting, self._begun = True, False
-        self._coming = self._scenario.events_of(
-            p.seed + self._episode, self._sea.position().evader
-        )
+        self._coming = areas_of(self._scenario, self._sea, p.seed + self._episode)
         self._announced: list[tuple[int, frozenset]] = []
         self._asked: dict[str, _Asked] = {}
         self._step = 0

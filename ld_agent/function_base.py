@@ -267,7 +267,7 @@ def failing_examples(
         if not want:
             setting += f'    {call}\n'
             continue
-        example = f'\n\ndef _example():\n{setting}    return repr({call})\n'
+        example = f'\n\ndef _example():\n{setting}    return repr(({call}))\n'
         try:
             got = executor.call(source, '_example', trusted, more=example)
         except SandboxFailed:

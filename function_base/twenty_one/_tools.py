@@ -18,14 +18,15 @@ observation: `hand` (the first card is face down), `face_up` and `stood` of `age
 `opponent`, `played` (who did what in this game, in order), and the match so far: `games` and
 `record`, the opponent's face-up total -> how often it hit and stood there.
 
-What the stages hand on is a list of rows. Rows 0 to 2 say how the opponent plays: the chance that
-it hits with each total, from 0 to 21 and then the same where an ace counts 11; row 0 while the
-agent shows at most 6, row 1 while it shows more, row 2 once it has stood. Row 3 holds the weight
-of each value (1 to 10) as the opponent's hidden card, row 4 how many cards of each are unseen.
+What the stages hand on is a list of rows. Rows 0 to 47 say how the opponent plays, one row for
+each total that the agent shows: rows 0 to 9 for its first card alone (2 to 11), rows 10 to 27 once
+it has drawn (4 to 21), rows 28 to 47 once it has stood (2 to 21). Such a row is a total, the same
+where an ace counts 11, and the chances that the opponent hits below that total and from it on;
+with a total of 12.6 it hits six times in ten at 12. The last but one row holds the weight of each
+value (1 to 10) as the opponent's hidden card, the last one how many cards of each are unseen.
 """
 
 NAMES = ('A', '2', '3', '4', '5', '6', '7', '8', '9', '10', 'J', 'Q', 'K')
-LOW = 6
 
 
 def _value(card):
@@ -44,20 +45,23 @@ def _total(cards):
 
 def _below(limit, soft):
     """Return a row that hits below a total, and below another where an ace counts 11."""
-    return [1.0 if points < most else 0.0 for most in (limit, soft) for points in range(22)]
+    return [limit, soft, 1.0, 0.0]
 
 
 def _chance(row, hard, aces):
     """Return the chance that the opponent hits with these points; over 21 it does not."""
     points = _points(hard, aces)
-    return 0.0 if points > 21 else row[points + 22 * (points > hard)]
+    if points > 21:
+        return 0.0
+    below = row[1 if points > hard else 0] - points
+    return row[3] + (row[2] - row[3]) * min(max(below, 0.0), 1.0)
 
 
-def _row(shown, stood):
+def _row(shown, drawn, stood):
     """Return which row says how the opponent plays."""
     if stood:
-        return 2
-    return 0 if shown <= LOW else 1
+        return shown + 26
+    return shown + 6 if drawn else shown - 2
 
 
 def _unseen(state):
@@ -83,7 +87,7 @@ def _weighed(rows, state, counted):
         if action not in counted:
             continue
         shown = [_value(card) for card in state['face_up']['opponent'][:theirs]]
-        row = rows[_row(_total(state['face_up']['agent'][:mine]), stood)]
+        row = rows[_row(_total(state['face_up']['agent'][:mine]), mine > 1, stood)]
         for number in range(10):
             chance = _chance(row, sum(shown) + number + 1, (shown + [number + 1]).count(1))
             weights[number] *= chance if action == 'hit' else 1 - chance
@@ -112,17 +116,30 @@ def _search(given, state, over):
 
     The agent plays its best, the opponent by its rows; `over`: the opponent has stood.
     """
-    rows = given[:3]
+    rows = given[:-2]
     hidden = _value(state['hand'][0])
+    drawn_on = len(state['hand']) > 2
     known = {}
 
     def after(rest, number):
         return rest[:number] + (rest[number] - 1.0,) + rest[number + 1 :]
 
-    def ways(rest, weights, number):
-        # How often the next card is this one, times the weight of what may be hidden.
+    def shares(mine, weights, rest):
+        # How likely each card that does not end the game comes next, given what may be hidden.
         held = sum(n * w for n, w in zip(rest, weights))
-        return rest[number] * (held - weights[number]) / (sum(rest) - 1.0)
+        every = held * (sum(rest) - 1.0)
+        return [n * (held - w) / every for n, w in zip(rest[: 21 - mine[0]], weights)]
+
+    def expected(mine, theirs, stood):
+        # The chance of a hit with each hidden card.
+        shown = _points(mine[0] - hidden, mine[1] - (hidden == 1))
+        number = _row(shown, drawn_on or mine != place[0], stood)
+        key = ('expected', theirs, number)
+        if key not in known:
+            known[key] = [
+                _chance(rows[number], theirs[0] + n + 1, theirs[1] + (n == 0)) for n in range(10)
+            ]
+        return known[key]
 
     def settled(mine, theirs, weights, rest):
         won = sum(
@@ -137,15 +154,9 @@ def _search(given, state, over):
             return settled(_points(mine[0], mine[1]), theirs, weights, rest)
         return turn(mine, theirs, weights, rest, True)
 
-    def safe(mine, weights, rest):
-        held = sum(n * w for n, w in zip(rest, weights))
-        return sum(ways(rest, weights, n) for n in range(min(10, 21 - mine[0]))) / held
-
     def hit(mine, theirs, weights, rest, over):
-        held = sum(n * w for n, w in zip(rest, weights))
         worth = 0.0
-        for number in range(min(10, 21 - mine[0])):
-            share = ways(rest, weights, number) / held
+        for number, share in enumerate(shares(mine, weights, rest)):
             if share > 0.0:
                 more = (mine[0] + number + 1, mine[1] + (number == 0))
                 left = after(rest, number)
@@ -162,7 +173,7 @@ def _search(given, state, over):
                 known[key] = hit(mine, theirs, weights, rest, over)
             else:
                 worth = stand(mine, theirs, weights, rest, over)
-                if worth < safe(mine, weights, rest):
+                if worth < sum(shares(mine, weights, rest)):
                     worth = max(worth, hit(mine, theirs, weights, rest, over))
                 known[key] = worth
         return known[key]
@@ -171,9 +182,7 @@ def _search(given, state, over):
         key = ('turn', mine, theirs, weights, rest, stood)
         if key in known:
             return known[key]
-        shown = _points(mine[0] - hidden, mine[1] - (hidden == 1))
-        row = rows[_row(shown, stood)]
-        chances = [_chance(row, theirs[0] + n + 1, theirs[1] + (n == 0)) for n in range(10)]
+        chances = expected(mine, theirs, stood)
         held = sum(n * w for n, w in zip(rest, weights))
         worth = 0.0
         standing = tuple(w * (1.0 - c) for w, c in zip(weights, chances))
@@ -223,8 +232,8 @@ def _search(given, state, over):
     place = (
         (sum(mine), mine.count(1)),
         (sum(theirs), theirs.count(1)),
-        tuple(given[3]),
-        tuple(given[4]),
+        tuple(given[-2]),
+        tuple(given[-1]),
         over,
     )
     return [stand(*place), hit(*place)]

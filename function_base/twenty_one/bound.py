@@ -20,7 +20,7 @@ def bound(result: list, state: dict) -> list[list[float]]:
     When to use: the record is long and the habit is steady
     Rule: record == 'long' and habit == 'steady'
     Example:
-        >>> [row[16:18] for row in bound([], {})]
-        [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
+        >>> bound([], {})[0]
+        [17, 17, 1.0, 0.0]
     """
-    return [_below(17, 17)] * 3
+    return [_below(17, 17)] * 48

@@ -21,7 +21,7 @@ def chase(counted: list[list[float]], state: dict) -> list[float]:
     Rule: total == 'high' and turn == 'last'
     Example:
         >>> faces = {'agent': ['6'], 'opponent': ['10']}
-        >>> rows = [[0.0] * 44] * 3 + [[0.0] * 9 + [1.0], [1.0] * 10]
+        >>> rows = [[0, 0, 1.0, 0.0]] * 48 + [[0.0] * 9 + [1.0], [1.0] * 10]
         >>> chase(rows, {'hand': ['10', '6'], 'face_up': faces})
         [0.0, 0.16666666666666666]
     """

@@ -22,7 +22,7 @@ def closed(rows: list[list[float]], state: dict) -> list[list[float]]:
     Example:
         >>> faces = {'agent': ['9'], 'opponent': ['10']}
         >>> state = {'hand': ['K', '9'], 'face_up': faces, 'played': [['opponent', 'stand']]}
-        >>> closed([([1.0] * 17 + [0.0] * 5) * 2] * 3, state)[3]
+        >>> closed([[17, 17, 1.0, 0.0]] * 48, state)[-2]
         [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
     """
     return _counted(rows, state, ['hit', 'stand'])

@@ -20,7 +20,7 @@ def coin(result: list, state: dict) -> list[list[float]]:
     When to use: the record is long and the habit is careless
     Rule: record == 'long' and habit == 'careless'
     Example:
-        >>> [row[20] for row in coin([], {})]
-        [0.5, 0.5, 0.5]
+        >>> coin([], {})[0]
+        [0, 0, 0.5, 0.5]
     """
-    return [[0.5] * 44] * 3
+    return [[0, 0, 0.5, 0.5]] * 48

@@ -20,7 +20,7 @@ def guess(result: list, state: dict) -> list[list[float]]:
     When to use: the record is short
     Rule: record == 'short'
     Example:
-        >>> [row[15:17] for row in guess([], {})]
-        [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
+        >>> guess([], {})[0]
+        [16, 16, 1.0, 0.0]
     """
-    return [_below(16, 16)] * 3
+    return [_below(16, 16)] * 48

@@ -22,7 +22,7 @@ def hits(rows: list[list[float]], state: dict) -> list[list[float]]:
     Example:
         >>> faces = {'agent': ['9'], 'opponent': ['10', '2']}
         >>> state = {'hand': ['K', '9'], 'face_up': faces, 'played': [['opponent', 'hit']]}
-        >>> hits([([1.0] * 17 + [0.0] * 5) * 2] * 3, state)[3]
+        >>> hits([[17, 17, 1.0, 0.0]] * 48, state)[-2]
         [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
     return _counted(rows, state, ['hit'])

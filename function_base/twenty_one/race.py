@@ -21,7 +21,7 @@ def race(counted: list[list[float]], state: dict) -> list[float]:
     Rule: total == 'high' and turn == 'open'
     Example:
         >>> faces = {'agent': ['K'], 'opponent': ['9']}
-        >>> rows = [([1.0] * 17 + [0.0] * 5) * 2] * 3 + [[1.0] * 10, [1.0] * 10]
+        >>> rows = [[17, 17, 1.0, 0.0]] * 48 + [[1.0] * 10, [1.0] * 10]
         >>> state = {'hand': ['10', 'K'], 'face_up': faces}
         >>> [round(chance, 2) for chance in race(rows, state)]
         [0.75, 0.09]

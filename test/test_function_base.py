@@ -21,7 +21,8 @@ from pathlib import Path
 import shutil
 
 from ld_agent.errors import FunctionBaseError
-from ld_agent.function_base import load_task, read_function
+from ld_agent.executor import Executor
+from ld_agent.function_base import failing_examples, load_task, read_function
 from ld_agent.share import share_path
 import pytest
 
@@ -211,3 +212,14 @@ def test_a_folder_without_a_task_file_is_told(tmp_path):
 def test_a_file_that_is_not_utf8_is_told(base):
     (base / 'trap.py').write_bytes(b'# \xff\n')
     assert faults_of(base) == [f'{base / "trap.py"}: byte 2 is not UTF-8; save the file as UTF-8']
+
+
+@pytest.mark.parametrize('trusted', [True, False])
+def test_an_example_may_be_a_pair(trusted):
+    executor = Executor('')
+    examples = [('both(2), both(3)', '((2, 2), (3, 3))'), ('both(2), 3', '(2, 3)')]
+    faults = failing_examples('def both(n):\n    return n, n\n', examples, trusted, executor)
+    executor.close()
+    assert faults == [
+        'the example both(2), 3 gives ((2, 2), 3), the manual says (2, 3); correct one of them'
+    ]

@@ -24,7 +24,17 @@ from ld_agent.tables.plan import choose, FIRST_SEED, Row, Table, TABLES
 from ld_agent.tables.render import render_table
 from ld_agent.tables.store import Store
 from ld_agent.worlds import open_world
-from ld_agent_sim.twenty_one import best_choice, BestResponse, POLICIES, TwentyOneWorld
+from ld_agent_sim.twenty_one import (
+    best_choice,
+    BestResponse,
+    Game,
+    points,
+    POLICIES,
+    Seat,
+    TwentyOneWorld,
+    values,
+)
+import numpy as np
 import pytest
 from tabling import Inline
 from tabling import play as play_table
@@ -107,6 +117,35 @@ def test_once_it_knows_the_opponent_the_reference_plays_as_the_optimum(opponent,
             assert decision.action == ('hit' if told.hit else 'stand')
             table.apply(decision.model_dump())
     agent.close()
+
+
+def test_the_watchful_opponent_does_what_is_expected_of_it():
+    """Over 95 of 100 actions of the best play against 17, where what is expected is sure."""
+    tools: dict = {}
+    exec(TASK.tools, tools)
+    exec(TASK.stage('model').functions['watch'].source, tools)
+    rows = tools['watch']([], {})
+    rng, met = np.random.default_rng(5), []
+    for _ in range(400):
+        game, who = Game(rng, ('agent', 'opponent')), 'agent'
+        limit = rng.integers(13, 19)
+        while not game.done:
+            hand, shown = game.hands['opponent'], game.hands['agent'][1:]
+            if game.stood[who]:
+                pass
+            elif who == 'agent':
+                game.act(who, 'hit' if points(game.hands[who]) < limit else 'stand')
+            else:
+                seat = Seat(tuple(hand), tuple(shown), game.stood['agent'])
+                action = TwentyOneWorld.opponents['optimal'](seat, rng)
+                row = rows[tools['_row'](points(shown), len(shown) > 1, game.stood['agent'])]
+                chance = tools['_chance'](row, sum(values(hand)), values(hand).count(1))
+                if chance in (0.0, 1.0):
+                    met.append(action == ('hit' if chance else 'stand'))
+                game.act(who, action)
+            who = 'opponent' if who == 'agent' else 'agent'
+    assert len(met) > 400
+    assert sum(met) / len(met) > 0.95
 
 
 def test_a_function_that_fails_leaves_the_action_to_the_guard():

@@ -28,22 +28,19 @@ from ld_agent.closed_areas import ClosedAreas
 from ld_agent.driving import DriveLimits, Fleet
 from ld_agent.emergency import area_function
 from ld_agent.errors import LdAgentError
-from ld_agent.messages import Cell, FunctionUpdate
+from ld_agent.messages import FunctionUpdate
 from ld_agent.perception import Patience, Perception
 from ld_agent.player import Player
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.evaders import EVADERS
-from ld_agent_sim.lanes import Lanes
-from ld_agent_sim.pursuit import Board, Pursuit
+from ld_agent_sim.lanes import Lanes, make_lanes
+from ld_agent_sim.pursuit import Pursuit
 from ld_agent_sim.scenario import Event, Scenario
 from ld_agent_sim.sea import Fault, NAMES, Sea, TARGET
-from ld_agent_sim.vessels import kind_of
 
 CONTROL_EVERY = 2
 """Instants between two looks of perception and drivers; the referee looks at each."""
-TOLERANCE_SHARE = 0.02
-"""How far from its berth a vessel may come to rest, in edges of a cell."""
 
 
 @dataclass(frozen=True)
@@ -80,31 +77,6 @@ def sea_scenario(board: str, name: str) -> Scenario:
                 'vessels play scenarios whose areas are polygons that stay'
             )
     return scenario
-
-
-def make_lanes(scenario: Scenario, kind: str, edge: float = 0.0) -> Lanes:
-    """Return the lanes of a board for vessels.
-
-    The rules stay those of the board; a jump over a closed cell is sailed round it.
-
-    Args:
-        edge: of a cell, m; 0 for what the kind of vessel needs.
-
-    Raises:
-        ValueError: an unknown kind, or cells that are too small.
-    """
-    found = kind_of(kind)
-    edge = edge or found.cell
-    return Lanes(scenario.board, edge, found, TOLERANCE_SHARE * edge)
-
-
-def lanes_of(width: int, height: int, walls: frozenset[Cell], kind: str, edge: float) -> Lanes:
-    """Return the lanes of a chart.
-
-    Raises:
-        ValueError: no board can have this chart, or its cells are too small for the kind.
-    """
-    return make_lanes(Scenario('', Board(width, height, walls=walls)), kind, edge)
 
 
 def make_sea(
@@ -150,7 +122,7 @@ def sail(
         LdAgentError: the player cannot decide, or an area has no room.
     """
     begun = time.perf_counter()
-    lanes = make_lanes(scenario, kind)
+    lanes = make_lanes(scenario.board, kind)
     sea = make_sea(scenario, lanes, evader, seed)
     fleet = Fleet(lanes, NAMES[:-1], limits or DriveLimits())
     perception = Perception(lanes, Patience(), 0, seed)

@@ -27,12 +27,30 @@ import heapq
 import math
 
 from ld_agent_sim.pursuit import Board, Cell
-from ld_agent_sim.vessels import Kind, Point
+from ld_agent_sim.vessels import Kind, kind_of, Point
 
 BERTHS: tuple[Point, ...] = ((-0.375, -0.125), (-0.125, 0.375), (0.125, -0.375), (0.375, 0.125))
 """In cells, from the cell's centre, one a body; no two share a coordinate."""
 CLOSED_WEIGHT = 1000.0
 """A metre in a closed cell counts as this many: a way out is the shortest way inside first."""
+TOLERANCE_SHARE = 0.02
+"""How far from its berth a body may come to rest, in edges of a cell."""
+
+
+def make_lanes(board: Board, kind: str, edge: float = 0.0) -> Lanes:
+    """Return the lanes of a board for vessels.
+
+    The rules stay those of the board; a jump over a closed cell is sailed round it.
+
+    Args:
+        edge: of a cell, m; 0 for what the kind of vessel needs.
+
+    Raises:
+        ValueError: an unknown kind, or cells that are too small.
+    """
+    found = kind_of(kind)
+    edge = edge or found.cell
+    return Lanes(board, edge, found, TOLERANCE_SHARE * edge)
 
 
 class Lanes:

@@ -342,6 +342,8 @@ def game_value(best: BestResponse) -> float:
                 for card in (hidden, open_card, other):
                     ways *= rest[card]
                     rest[card] -= 1
+                if not ways:  # three cards of a value of which there are two
+                    continue
                 own, shown = ONE[hidden] + ONE[open_card], ONE[open_card]
                 first = best.choice(own, shown, ANY, ONE[other], ANY, False).worth
                 second = best.opening(own, shown, ONE[other])

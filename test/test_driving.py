@@ -20,15 +20,14 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ld_agent.driving import CLEAR_SHARE, DriveLimits, Fleet
-from ld_agent.voyage import make_lanes
 from ld_agent_sim.evaders import flee
 from ld_agent_sim.helm import HOLD
+from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.pursuit import Board, pursuer_moves, Pursuit
-from ld_agent_sim.scenario import Scenario
 from ld_agent_sim.sea import NAMES, Sea, TARGET
 import pytest
 
-LANES = make_lanes(Scenario('', Board(9, 7)), 'differential_drive')
+LANES = make_lanes(Board(9, 7), 'differential_drive')
 START = ((1, 1), (3, 1), (5, 1))
 
 

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 from ld_agent.messages import Decision
 from ld_agent.perception import Patience, Perception
-from ld_agent.voyage import make_lanes
+from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.pursuit import Board, MAX_STEPS, MAX_VIOLATIONS, Outcome
-from ld_agent_sim.scenario import Scenario
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import Pose
 import pytest
 
-LANES = make_lanes(Scenario('', Board(9, 7, walls=frozenset({(4, 3)}))), 'surface_vessel')
+LANES = make_lanes(Board(9, 7, walls=frozenset({(4, 3)})), 'surface_vessel')
 START = [(0, 0), (2, 0), (4, 0), (6, 5)]
 
 

@@ -21,9 +21,10 @@ from ld_agent.driving import DriveLimits
 from ld_agent.emergency import area_function
 from ld_agent.errors import LdAgentError
 from ld_agent.players import make_agent
-from ld_agent.voyage import make_lanes, make_sea, sail, sea_scenario
+from ld_agent.voyage import make_sea, sail, sea_scenario
 from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells, rectangle_corners
+from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.pursuit import Board
 from ld_agent_sim.scenario import Scenario
 from ld_agent_sim.sea import NAMES, TARGET
@@ -42,7 +43,7 @@ def player():
 
 
 def sea_of(scenario=SMALL, kind=KIND, patience=1e9):
-    lanes = make_lanes(scenario, kind)
+    lanes = make_lanes(scenario.board, kind)
     return make_sea(scenario, lanes, 'flee', 5, patience)
 
 

@@ -31,6 +31,7 @@ from geometry_msgs.msg import (
 )
 from ld_agent.messages import Cell
 from ld_agent_sim import vessels
+from ld_agent_sim.pursuit import Board
 from nav_msgs.msg import OccupancyGrid, Odometry
 from std_msgs.msg import Header
 
@@ -99,6 +100,15 @@ def closed_cells(grid: OccupancyGrid) -> frozenset[Cell]:
     """Return the cells that a grid shows as closed."""
     width = grid.info.width
     return frozenset((i % width, i // width) for i, v in enumerate(grid.data) if v == CLOSED)
+
+
+def board_of(grid: OccupancyGrid) -> Board:
+    """Return the board that a grid shows.
+
+    Raises:
+        ValueError: no board can have this chart.
+    """
+    return Board(grid.info.width, grid.info.height, walls=closed_cells(grid))
 
 
 def check_grid(grid: OccupancyGrid) -> None:

@@ -50,7 +50,7 @@ from ld_agent.nodes.common import (
 from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.parameters import declare, DriverParameters
 from ld_agent.share import share_path
-from ld_agent.voyage import lanes_of
+from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
@@ -106,8 +106,8 @@ class Driver(Node):
         convert.check_grid(grid)
         self._resolution = grid.info.resolution
         try:
-            lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),
-                             self.settings.kind, grid.info.resolution)  # fmt: skip
+            edge = grid.info.resolution
+            lanes = make_lanes(convert.board_of(grid), self.settings.kind, edge)
         except ValueError as error:
             self._health.fault(f"'grid': {error}; the vessels are held")
             self._fleet = None

@@ -38,8 +38,7 @@ from ld_agent.nodes.common import (
 from ld_agent.nodes.joining import absent
 from ld_agent.nodes.parameters import declare, PerceptionParameters
 from ld_agent.perception import Patience, Perception
-from ld_agent.voyage import lanes_of
-from ld_agent_sim.lanes import Lanes
+from ld_agent_sim.lanes import Lanes, make_lanes
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
@@ -85,8 +84,8 @@ class PerceptionNode(Node):
         """An episode begins."""
         convert.check_grid(grid)
         try:
-            self._lanes = lanes_of(grid.info.width, grid.info.height, convert.closed_cells(grid),
-                                   self.settings.kind, grid.info.resolution)  # fmt: skip
+            edge = grid.info.resolution
+            self._lanes = make_lanes(convert.board_of(grid), self.settings.kind, edge)
         except ValueError as error:
             self._health.fault(f"'grid': {error}; no episode begins")
             self._game = None

@@ -36,8 +36,9 @@ from ld_agent.messages import FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
 from ld_agent.nodes.parameters import declare, VesselsParameters
-from ld_agent.voyage import areas_of, make_lanes, make_sea, sea_scenario
+from ld_agent.voyage import areas_of, make_sea, sea_scenario
 from ld_agent_sim.areas import Point, polygon_cells
+from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.pursuit import Cell
 from ld_agent_sim.sea import DT, NAMES, Sea
 from rclpy.executors import ExternalShutdownException
@@ -77,7 +78,7 @@ class Vessels(Node):
         p = self.settings
         self._scenario = sea_scenario(p.board, p.scenario)
         try:
-            self._lanes = make_lanes(self._scenario, p.kind, p.resolution)
+            self._lanes = make_lanes(self._scenario.board, p.kind, p.resolution)
         except ValueError as error:
             raise LdAgentError(f"parameter 'resolution' of node 'vessels': {error}") from None
         self._grid = publisher_of(self, topics.GRID)

@@ -50,8 +50,8 @@ KILLS = int(os.environ.get('LD_AGENT_KILLS', '4'))
 VICTIMS = ('driver', 'recorder', 'decision', 'perception', 'emergency', 'visualiser')
 COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference',
            '--kind', BURGER.name, '--seed', '3', '--scenario', 'several', '--episodes', '500',
-           '--speed', '5', '--retries', '1000']  # fmt: skip
-SPEED = 5.0
+           '--speed', '10', '--retries', '1000']  # fmt: skip
+SPEED = 10.0
 DEADLINE, CMD_TIMEOUT = 1.0, 0.5
 BRAKING = BURGER.speed / BURGER.braking / SPEED
 FLUSHED = 0.2

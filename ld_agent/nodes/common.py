@@ -24,6 +24,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from ld_agent.errors import LdAgentError, MessageError
 from ld_agent.messages import M, Message, parse
+from ld_agent.nodes.listener import Listener
 from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
@@ -66,8 +67,8 @@ def listen(
     callback: Callable[[Any], None],
     health: Health,
     each: bool = False,
-) -> Any:
-    """Create a subscription to a topic; what makes no sense is logged, counted and dropped.
+) -> Listener:
+    """Listen to a topic; what makes no sense is logged, counted and dropped.
 
     Args:
         each: ask for all that its publishers keep.
@@ -83,7 +84,7 @@ def listen(
             )
 
     qos = topic.qos if each else topic.heard or topic.qos
-    return node.create_subscription(topic.type, topic.name, received, qos)
+    return Listener(node, topic.type, topic.name, received, qos)
 
 
 def listen_json(
@@ -93,8 +94,8 @@ def listen_json(
     callback: Callable[[M], None],
     health: Health,
     each: bool = False,
-) -> Any:
-    """Subscribe to JSON; what does not fit its schema is logged, counted and dropped too."""
+) -> Listener:
+    """Listen to JSON; what does not fit its schema is logged, counted and dropped too."""
 
     def received(message: String) -> None:
         try:
@@ -105,17 +106,6 @@ def listen_json(
         callback(parsed)
 
     return listen(node, topic, received, health, each)
-
-
-def take_waiting(subscription: Any) -> None:
-    """Handle all messages that have arrived for a subscription.
-
-    The executor takes one of each subscription in turn, so that of several messages that came
-    before one on another topic all but the first would be handled after it.
-    """
-    with subscription.handle:
-        while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
-            subscription.callback(taken[0])
 
 
 class Health:

@@ -26,7 +26,7 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, listen_json, publish_json, run, take_waiting
+from ld_agent.nodes.common import Health, listen_json, publish_json, run
 from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
@@ -84,7 +84,7 @@ class DecisionNode(LifecycleNode):
         self._functions = listen_json(
             self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health
         )
-        self._subscriptions_made = [self._functions]
+        self._listeners = [self._functions]
         self._joining = Joining(
             self, self.settings.wait_for, self._met, [self._publisher], self._joined
         )
@@ -113,8 +113,8 @@ class DecisionNode(LifecycleNode):
         if self._agent is None:
             return
         self._joining.stop()
-        for subscription in self._subscriptions_made:
-            self.destroy_subscription(subscription)
+        for listener in self._listeners:
+            listener.destroy()
         self.destroy_lifecycle_publisher(self._publisher)
         self._health.stop()
         self.close()
@@ -135,14 +135,14 @@ class DecisionNode(LifecycleNode):
         if missing:
             self._health.fault(f'not seen: {", ".join(missing)}; deciding without')
         self._settled = time.monotonic() + SETTLE_SECONDS
-        self._subscriptions_made.append(
+        self._listeners.append(
             listen_json(self, topics.STATE, State, self._on_state, self._health)
         )
 
     def _on_state(self, state: State) -> None:
         if self._agent is None:
             return
-        take_waiting(self._functions)  # what was published before the state holds for it
+        self._functions.take_waiting()  # what was published before the state holds for it
         if state.done:
             self._forget(state.episode)
             return

@@ -32,6 +32,7 @@ from ld_agent.bag_writer import BagWriter, next_bag, TopicQos
 from ld_agent.errors import BagError
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import every, Health, run
+from ld_agent.nodes.listener import Listener
 from ld_agent.nodes.parameters import declare, RecorderParameters
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy
@@ -60,8 +61,8 @@ class Recorder(Node):
                     keep_all=topic.qos.history == HistoryPolicy.KEEP_ALL,
                 ),
             )
-            self.create_subscription(
-                topic.type, topic.name, partial(self._on_message, name), topic.qos, raw=True
+            Listener(
+                self, topic.type, topic.name, partial(self._on_message, name), topic.qos, raw=True
             )
         every(self, self.settings.flush_seconds, self._flush)
         if path != asked:

@@ -56,7 +56,6 @@ DEADLINE, CMD_TIMEOUT = 1.0, 0.5
 BRAKING = BURGER.speed / BURGER.braking / SPEED
 FLUSHED = 0.2
 """What a bag may lack of the time before its recorder was killed, s."""
-APART = 0.5
 BUSY = 5.0 if KILLS < 100 else 0.0
 """What a machine that does other things as well may take longer."""
 
@@ -72,7 +71,7 @@ class Watch:
         self.test = test
         self.speed, self.told = {}, {}
         self.at = dict.fromkeys(('moves', 'decision', 'state', '/clock'), 0.0)
-        self.ages = []
+        self.sent, self.ages = 0.0, []
         self.health = {}
         for name in NAMES[:-1]:
             odom, command = topics.odom(name), topics.cmd_vel(name)
@@ -93,22 +92,23 @@ class Watch:
     def _well(self, message):
         self.health[message.status[0].name.strip('/')] = time.monotonic()
 
-    def _heard(self, topic, message):
-        self.at[topic] = now = time.monotonic()
+    def _heard(self, topic, message, info):
+        self.at[topic] = time.monotonic()
         if topic == topics.MOVES.name:
-            # The driver may have heard them a moment before.
-            self.ages = [(at, age) for at, age in self.ages if now - at > APART]
+            # The driver may have heard them before this test did; the sender's stamps tell.
+            self.sent = info['source_timestamp'] / 1e9
+            self.ages = [(at, age) for at, age in self.ages if at < self.sent]
 
     def _moved(self, name, message):
         self.speed[name] = abs(message.twist.twist.linear.x)
 
-    def _told(self, name, message):
-        now = time.monotonic()
-        self.told[name] = now
+    def _told(self, name, message, info):
+        self.told[name] = time.monotonic()
         # Who leaves an area does so at half speed, and needs no order for it.
         ordered = abs(message.linear.x) > 1.1 * CLEAR_SHARE * BURGER.speed
-        if ordered and self.at['moves']:
-            self.ages.append((now, now - self.at['moves']))
+        if ordered and self.sent:
+            sent = info['source_timestamp'] / 1e9
+            self.ages.append((sent, sent - self.sent))
 
     @property
     def worst_age(self):

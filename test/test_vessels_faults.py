@@ -25,7 +25,9 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
 from geometry_msgs.msg import PoseStamped, Twist
+from ld_agent.messages import Result, State
 from ld_agent.nodes import topics
+from ld_agent.nodes.common import publish_json, publisher_of
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import BURGER
 from nav_msgs.msg import Odometry
@@ -263,3 +265,27 @@ def test_a_perception_that_hears_no_world_says_so():
         nodes.start('perception', kind=BURGER.name, method='reference')
         said = "not heard within 15 s: a usable 'grid', pursuer_0/odom"
         test.until(lambda: any(said in m.status[0].message for m in health), 'what is missing')
+
+
+def test_an_episode_ends_though_its_result_comes_before_its_last_state():
+    result = Result(
+        task='pursuit', method='reference', episode=0, seed=3, evader='flee', scenario='',
+        outcome='success', steps=1, violations=0, lost_turns=0,
+    )  # fmt: skip
+    with cast() as nodes, meddler() as test:
+        charts = listen(test.node, topics.GRID)
+        states, results = (publisher_of(test.node, t) for t in (topics.STATE, topics.RESULT))
+        nodes.start('vessels', kind=BURGER.name, episodes=2, seed=3)
+        test.until(lambda: charts, 'a chart')
+        heard_by = (states.get_subscription_count, results.get_subscription_count)
+        test.until(lambda: all(count() for count in heard_by), 'the sea')
+        for done in (False, True):
+            if done:
+                publish_json(results, result)
+                end = time.monotonic() + 0.5
+                test.until(lambda end=end: time.monotonic() > end, 'the result to be heard')
+                assert len(charts) == 1
+            state = {'task': 'pursuit', 'episode': 0, 'seed': 3, 'step': int(done), 'stamp': 1.0,
+                     'deadline': 1.0, 'done': done, 'observation': {}}  # fmt: skip
+            publish_json(states, State(**state))
+        test.until(lambda: len(charts) == 2, 'the next episode')

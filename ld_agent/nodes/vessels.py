@@ -128,6 +128,7 @@ class Vessels(Node):
         )
         self._commanded.clear()
         self._sea.waiting, self._begun = True, False
+        self._result: Result | None = None
         self._coming = areas_of(self._scenario, self._sea, p.seed + self._episode)
         self._announced: list[tuple[int, frozenset]] = []
         self._asked: dict[str, _Asked] = {}
@@ -203,6 +204,7 @@ class Vessels(Node):
         if closed != self._sea.closed:
             self._sea.close(closed)
             self._truth.publish(self._chart(closed | self._lanes.board.walls, header))
+        self._end_episode()
 
     def _announce(self, corners: Sequence[Point], header: Header) -> None:
         message = convert.to_polygon(corners, header, self._lanes.edge)
@@ -232,8 +234,14 @@ class Vessels(Node):
             self._areas.publish(asked.message)
 
     def _on_result(self, result: Result) -> None:
-        if self._ended_at is None and self._sea.waiting and self._begun:
-            self._health.tell(episodes=self._episode + 1, last=result.outcome)
+        if self._ended_at is None and self._begun:
+            self._result = result
+            self._end_episode()
+
+    def _end_episode(self) -> None:
+        """Go on to the next episode once its last state and its result came, in either order."""
+        if self._result is not None and self._sea.waiting:
+            self._health.tell(episodes=self._episode + 1, last=self._result.outcome)
             self._next_episode()
 
     def _chart(self, closed: frozenset, header: Header) -> Any:

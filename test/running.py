@@ -112,6 +112,11 @@ class Meddler:
             assert time.monotonic() < end, f'waited in vain: {what}'
             self._executor.spin_once(timeout_sec=0.05)
 
+    def wait(self, seconds: float) -> None:
+        """Spin for so long."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end, 'time to pass')
+
     def call(self, client, request):
         self.until(client.service_is_ready, f'service {client.srv_name}')
         future = client.call_async(request)

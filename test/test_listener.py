@@ -47,11 +47,6 @@ def deaf(node, monkeypatch, most):
     return made
 
 
-def pass_time(test, seconds):
-    end = time.monotonic() + seconds
-    test.until(lambda: time.monotonic() > end, 'time to pass')
-
-
 @pytest.mark.parametrize('raw', [False, True])
 def test_what_the_first_subscriptions_missed_is_heard_once_and_in_order(test, monkeypatch, raw):
     publisher = test.node.create_publisher(String, TOPIC, LATCHED_ALL)
@@ -64,7 +59,7 @@ def test_what_the_first_subscriptions_missed_is_heard_once_and_in_order(test, mo
     test.until(lambda: len(heard) == 3, 'what was latched')
     publisher.publish(String(data='3'))
     test.until(lambda: len(heard) > 3, 'what is published now')
-    pass_time(test, 2 * AGAIN_SECONDS)
+    test.wait(2 * AGAIN_SECONDS)
     if not raw:
         assert [message.data for message in heard] == ['0', '1', '2', '3']
     assert len(heard) == 4
@@ -77,7 +72,7 @@ def test_who_has_heard_or_hears_of_no_publisher_does_not_ask_again(test, monkeyp
     heard = []
     Listener(test.node, String, TOPIC, heard.append, LATCHED)
     Listener(test.node, String, 'nobody', heard.append, LATCHED)
-    pass_time(test, 2.5 * AGAIN_SECONDS)
+    test.wait(2.5 * AGAIN_SECONDS)
     assert (made.count(TOPIC), made.count('nobody')) == (1, 1)
     assert [message.data for message in heard] == ['now']
 
@@ -87,7 +82,7 @@ def test_a_publisher_that_has_told_nothing_is_asked_a_few_times(test, monkeypatc
     made = deaf(test.node, monkeypatch, 0)
     heard = []
     Listener(test.node, String, TOPIC, heard.append, LATCHED)
-    pass_time(test, (TRIES + 2.5) * AGAIN_SECONDS)
+    test.wait((TRIES + 2.5) * AGAIN_SECONDS)
     assert made.count(TOPIC) == TRIES + 1
     publisher.publish(String(data='late'))
     test.until(lambda: heard, 'what is told late')
@@ -105,5 +100,5 @@ def test_what_has_arrived_can_be_taken_at_once(test):
     listener.take_waiting()
     assert len(heard) == 3
     listener.destroy()
-    pass_time(test, AGAIN_SECONDS)
+    test.wait(AGAIN_SECONDS)
     assert publisher.get_subscription_count() == 0

@@ -257,9 +257,9 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
             medians = {}
             for follows in (True, False) if number % 2 else (False, True):
                 process.send_signal(signal.SIGCONT if follows else signal.SIGSTOP)
-                _let_pass(test, SETTLED)
+                test.wait(SETTLED)
                 before = len(decisions)
-                _let_pass(test, WINDOW)
+                test.wait(WINDOW)
                 medians[follows] = statistics.median(
                     _read(message)['step_ms'] for message in decisions[before:]
                 )
@@ -269,11 +269,6 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
     print(f'{PAIRS} pairs of {WINDOW:.0f} s: a decision takes {mean:.3f} [{low:.3f}, {high:.3f}] '
           'times as long while the panel and its page follow')  # fmt: skip
     assert low <= SLOWER
-
-
-def _let_pass(test, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    test.until(lambda: time.monotonic() > end, 'time to pass')
 
 
 def test_without_the_token_nothing_that_a_person_does_reaches_the_hunt(hunt):

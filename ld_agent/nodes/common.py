@@ -22,9 +22,8 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from ld_agent.errors import LdAgentError, MessageError
-from ld_agent.messages import M, Message, parse
-from ld_agent.nodes.listener import Listener
+from ld_agent.errors import LdAgentError
+from ld_agent.messages import Message
 from ld_agent.nodes.topics import DIAGNOSTICS, Topic
 import rclpy
 from rclpy.clock import Clock
@@ -40,10 +39,6 @@ from std_msgs.msg import String
 DIAGNOSTIC_SECONDS = 1.0
 DELIVERY_SECONDS = 1.0
 """At most, that a node which ends waits for its listeners to have what it published."""
-UNUSABLE = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
-)  # fmt: skip
-"""What a message raises that fits its schema and still makes no sense, as an odd observation."""
 
 
 def publish_json(publisher: Any, message: Message) -> None:
@@ -59,53 +54,6 @@ def every(node: Node, seconds: float, callback: Callable[[], None]) -> Timer:
 def publisher_of(node: Node, topic: Topic) -> Any:
     """Create the publisher of a topic."""
     return node.create_publisher(topic.type, topic.name, topic.qos)
-
-
-def listen(
-    node: Node,
-    topic: Topic,
-    callback: Callable[[Any], None],
-    health: Health,
-    each: bool = False,
-) -> Listener:
-    """Listen to a topic; what makes no sense is logged, counted and dropped.
-
-    Args:
-        each: ask for all that its publishers keep.
-    """
-
-    def received(message: Any) -> None:
-        try:
-            callback(message)
-        except UNUSABLE as error:
-            health.fault(
-                f"'{topic.name}': not usable ({type(error).__name__}: {error}); "
-                'the message was dropped'
-            )
-
-    qos = topic.qos if each else topic.heard or topic.qos
-    return Listener(node, topic.type, topic.name, received, qos)
-
-
-def listen_json(
-    node: Node,
-    topic: Topic,
-    model: type[M],
-    callback: Callable[[M], None],
-    health: Health,
-    each: bool = False,
-) -> Listener:
-    """Listen to JSON; what does not fit its schema is logged, counted and dropped too."""
-
-    def received(message: String) -> None:
-        try:
-            parsed = parse(model, message.data, topic.name)
-        except MessageError as error:
-            health.fault(str(error))
-            return
-        callback(parsed)
-
-    return listen(node, topic, received, health, each)
 
 
 class Health:

@@ -31,6 +31,7 @@ from geometry_msgs.msg import (
 )
 from ld_agent.messages import Cell
 from ld_agent_sim import vessels
+from ld_agent_sim.lanes import Lanes, make_lanes
 from ld_agent_sim.pursuit import Board
 from nav_msgs.msg import OccupancyGrid, Odometry
 from std_msgs.msg import Header
@@ -102,13 +103,14 @@ def closed_cells(grid: OccupancyGrid) -> frozenset[Cell]:
     return frozenset((i % width, i // width) for i, v in enumerate(grid.data) if v == CLOSED)
 
 
-def board_of(grid: OccupancyGrid) -> Board:
-    """Return the board that a grid shows.
+def lanes_of(grid: OccupancyGrid, kind: str) -> Lanes:
+    """Return the lanes of the board that a grid shows, for vessels of a kind.
 
     Raises:
-        ValueError: no board can have this chart.
+        ValueError: no board can have this chart, or its cells are too small for the kind.
     """
-    return Board(grid.info.width, grid.info.height, walls=closed_cells(grid))
+    board = Board(grid.info.width, grid.info.height, walls=closed_cells(grid))
+    return make_lanes(board, kind, grid.info.resolution)
 
 
 def check_grid(grid: OccupancyGrid) -> None:

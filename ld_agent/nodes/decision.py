@@ -26,8 +26,9 @@ from ld_agent.errors import LdAgentError
 from ld_agent.messages import Decision, FunctionUpdate, State
 from ld_agent.methods import WITH_STUDENT
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, listen_json, publish_json, run
+from ld_agent.nodes.common import Health, publish_json, run
 from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
+from ld_agent.nodes.listener import listen_json
 from ld_agent.nodes.parameters import DecisionParameters, declare
 from ld_agent.player import Player
 from ld_agent.players import make_agent

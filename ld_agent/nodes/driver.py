@@ -38,19 +38,11 @@ from ld_agent.errors import LdAgentError
 from ld_agent.function_base import load_task
 from ld_agent.messages import FunctionUpdate, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import (
-    every,
-    Health,
-    listen,
-    listen_json,
-    publish_json,
-    publisher_of,
-    run,
-)
+from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import SETTLE_SECONDS
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, DriverParameters
 from ld_agent.share import share_path
-from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
@@ -106,8 +98,7 @@ class Driver(Node):
         convert.check_grid(grid)
         self._resolution = grid.info.resolution
         try:
-            edge = grid.info.resolution
-            lanes = make_lanes(convert.board_of(grid), self.settings.kind, edge)
+            lanes = convert.lanes_of(grid, self.settings.kind)
         except ValueError as error:
             self._health.fault(f"'grid': {error}; the vessels are held")
             self._fleet = None

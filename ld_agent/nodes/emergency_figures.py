@@ -35,8 +35,9 @@ from ld_agent.benchmark import machine
 from ld_agent.errors import LdAgentError
 from ld_agent.messages import FunctionUpdate
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import Health, listen, listen_json, publisher_of
+from ld_agent.nodes.common import Health, publisher_of
 from ld_agent.nodes.joining import listeners
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.runner import isolate
 from ld_agent.sentence_bench import BY_HAND, hand_cases, SIZE
 import numpy as np

@@ -11,12 +11,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A subscription that also hears what was published before it, for certain.
+"""Listening to topics, also to what was published before, where Fast DDS withholds it.
 
-Fast DDS now and then keeps a late reader from what a writer had latched (eProsima/Fast-DDS #3822,
-here one restart in some 15), and a node that is started again would wait in vain for the chart or
-not know an area. While a latched topic is silent though somebody publishes on it, another
-subscription is made a few times; to the one before is listened until the new one has heard.
+Now and then it keeps a late reader from what a writer had latched (eProsima/Fast-DDS #3822, here
+once in 82 restarted nodes), and such a node would wait in vain for the chart or not know an area.
+While a latched topic is silent though somebody publishes on it, another subscription is made a few
+times; to the one before is listened until the new one has heard.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
+from ld_agent.errors import MessageError
+from ld_agent.messages import M, parse
+from ld_agent.nodes.common import every, Health
+from ld_agent.nodes.topics import Topic
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
+from std_msgs.msg import String
 
 AGAIN_SECONDS = 1.0
 TRIES = 3
+UNUSABLE = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
+"""What a message raises that fits its schema and still makes no sense, as an odd observation."""
 
 
 class Listener:
@@ -60,8 +67,7 @@ class Listener:
         self._timer = None
         self._listen()
         if qos.durability == DurabilityPolicy.TRANSIENT_LOCAL:
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            self._timer = node.create_timer(AGAIN_SECONDS, self._look, clock=steady)
+            self._timer = every(node, AGAIN_SECONDS, self._look)
 
     def take_waiting(self) -> None:
         """Handle all messages that have arrived.
@@ -118,3 +124,50 @@ class Listener:
             self._last = None
         elif self._node.count_publishers(self._name):
             self._listen()
+
+
+def listen(
+    node: Node,
+    topic: Topic,
+    callback: Callable[[Any], None],
+    health: Health,
+    each: bool = False,
+) -> Listener:
+    """Listen to a topic; what makes no sense is logged, counted and dropped.
+
+    Args:
+        each: ask for all that its publishers keep.
+    """
+
+    def received(message: Any) -> None:
+        try:
+            callback(message)
+        except UNUSABLE as error:
+            health.fault(
+                f"'{topic.name}': not usable ({type(error).__name__}: {error}); "
+                'the message was dropped'
+            )
+
+    qos = topic.qos if each else topic.heard or topic.qos
+    return Listener(node, topic.type, topic.name, received, qos)
+
+
+def listen_json(
+    node: Node,
+    topic: Topic,
+    model: type[M],
+    callback: Callable[[M], None],
+    health: Health,
+    each: bool = False,
+) -> Listener:
+    """Listen to JSON; what does not fit its schema is logged, counted and dropped too."""
+
+    def received(message: String) -> None:
+        try:
+            parsed = parse(model, message.data, topic.name)
+        except MessageError as error:
+            health.fault(str(error))
+            return
+        callback(parsed)
+
+    return listen(node, topic, received, health, each)

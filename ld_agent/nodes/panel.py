@@ -30,7 +30,8 @@ from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.common import Health, publisher_of, run
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, PanelParameters
 from ld_agent.panel import require_nicegui
 from ld_agent.panel.door import Door, open_door, TOKEN_VARIABLE

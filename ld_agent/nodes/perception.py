@@ -26,19 +26,12 @@ import time
 
 from ld_agent.messages import Decision, Result, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import (
-    every,
-    Health,
-    listen,
-    listen_json,
-    publish_json,
-    publisher_of,
-    run,
-)
+from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import absent
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, PerceptionParameters
 from ld_agent.perception import Patience, Perception
-from ld_agent_sim.lanes import Lanes, make_lanes
+from ld_agent_sim.lanes import Lanes
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
@@ -84,8 +77,7 @@ class PerceptionNode(Node):
         """An episode begins."""
         convert.check_grid(grid)
         try:
-            edge = grid.info.resolution
-            self._lanes = make_lanes(convert.board_of(grid), self.settings.kind, edge)
+            self._lanes = convert.lanes_of(grid, self.settings.kind)
         except ValueError as error:
             self._health.fault(f"'grid': {error}; no episode begins")
             self._game = None

@@ -26,15 +26,9 @@ import time
 from ld_agent.bags import read_heard
 from ld_agent.messages import Decision, State
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import (
-    every,
-    Health,
-    listen_json,
-    publish_json,
-    publisher_of,
-    run,
-)
+from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import listeners
+from ld_agent.nodes.listener import listen_json
 from ld_agent.nodes.parameters import declare, Parameters
 from pydantic import Field
 from rclpy.executors import ExternalShutdownException

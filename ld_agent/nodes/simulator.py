@@ -29,15 +29,9 @@ from typing import Any
 
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import (
-    every,
-    Health,
-    listen_json,
-    publish_json,
-    publisher_of,
-    run,
-)
+from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import absent
+from ld_agent.nodes.listener import listen_json
 from ld_agent.nodes.parameters import declare, SimulatorParameters
 from ld_agent.worlds import open_world
 from ld_agent_sim.scenario import Event

@@ -34,7 +34,8 @@ from ld_agent.emergency import polygon_origin
 from ld_agent.errors import LdAgentError
 from ld_agent.messages import FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
-from ld_agent.nodes.common import every, Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.common import every, Health, publisher_of, run
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, VesselsParameters
 from ld_agent.voyage import areas_of, make_sea, sea_scenario
 from ld_agent_sim.areas import Point, polygon_cells

@@ -26,9 +26,10 @@ from typing import Any
 from geometry_msgs.msg import Point, TransformStamped, Vector3
 from ld_agent.messages import Cell, Decision, State
 from ld_agent.nodes import topics
-from ld_agent.nodes.common import Health, listen, listen_json, publisher_of, run
+from ld_agent.nodes.common import Health, publisher_of, run
 from ld_agent.nodes.convert import check_grid, CLOSED, time_of, to_metres, to_transform
 from ld_agent.nodes.joining import Joining, listeners
+from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, VisualiserParameters
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node

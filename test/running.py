@@ -21,8 +21,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from typing import Any
+from typing import Any, IO
 
 import pytest
 
@@ -45,6 +46,7 @@ class Cast:
 
     def __init__(self) -> None:
         self.processes: dict[str, subprocess.Popen] = {}
+        self._said: dict[str, IO[str]] = {}
 
     def start(self, name: str, namespace: str = '', **parameters: object) -> None:
         arguments = ['--ros-args', *(['-r', f'__ns:={namespace}'] if namespace else [])]
@@ -54,26 +56,31 @@ class Cast:
             parameters.setdefault('sentences', False)  # the student that reads them takes seconds
         for key, value in parameters.items():
             arguments += ['-p', f'{key}:={value}']
+        # A pipe that nobody reads holds up a node that says much.
+        self._said[name] = tempfile.TemporaryFile('w+')
         self.processes[name] = subprocess.Popen(
             [sys.executable, '-m', f'ld_agent.nodes.{name}', *arguments],
             start_new_session=True,
-            stdout=subprocess.PIPE,
+            stdout=self._said[name],
             stderr=subprocess.STDOUT,
-            text=True,
         )
 
     def kill(self, name: str) -> None:
         """End a process at once, as a crash does."""
         process = self.processes.pop(name)
         process.kill()
-        process.communicate()
+        process.wait()
+        self._said.pop(name).close()
 
     def stop(self, name: str) -> str:
         """End a process as Ctrl-C does and return all it said."""
         process = self.processes.pop(name)
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        return process.communicate(timeout=WAIT_SECONDS)[0]
+        process.wait(timeout=WAIT_SECONDS)
+        with self._said.pop(name) as said:
+            said.seek(0)
+            return said.read()
 
     def ended(self, name: str) -> bool:
         return self.processes[name].poll() is not None

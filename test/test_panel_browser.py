@@ -245,11 +245,11 @@ def test_a_rectangle_that_is_drawn_is_published_and_kept_out_of(hunt):
 @pytest.mark.timeout(1800)
 def test_what_an_open_panel_costs_the_decisions(hunt):
     nodes, test, url, start, _, decisions, _ = hunt
-    start(rate=10.0)
+    start()
     nodes.start('decision', method='ld')
     test.until(lambda: decisions, 'a decision')
     process = nodes.processes['panel']
-    ratios = []
+    ratios, followed = [], 0
     with browser() as page:
         _goto(page, url, test)
         page.locator('#board .pursuer').first.wait_for()
@@ -263,11 +263,13 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
                 medians[follows] = statistics.median(
                     _read(message)['step_ms'] for message in decisions[before:]
                 )
+                followed += follows * (len(decisions) - before)
             ratios.append(medians[True] / medians[False])
         process.send_signal(signal.SIGCONT)
     mean, low, high = mean_interval(ratios)
     print(f'{PAIRS} pairs of {WINDOW:.0f} s: a decision takes {mean:.3f} [{low:.3f}, {high:.3f}] '
-          'times as long while the panel and its page follow')  # fmt: skip
+          'times as long while the panel and its page follow '
+          f'{followed / PAIRS / WINDOW:.1f} steps a second')  # fmt: skip
     assert low <= SLOWER
 
 

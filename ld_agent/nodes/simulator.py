@@ -219,9 +219,11 @@ class Simulator(Node):
 
     def _play(self, decision: Decision | None) -> None:
         if decision is None:
+            rate = self.settings.rate
+            limit = 1.0 / rate if rate > 0 else self.settings.deadline
             self._health.fault(
                 f'episode {self._episode}, step {self._world.step}: no decision within '
-                f'{self.settings.deadline} s; the turn is lost'
+                f'{limit:g} s; the turn is lost'
             )
         elif decision.moves is not None and self._board is not None:
             self._out['moves'].publish(

@@ -14,9 +14,8 @@
 """The sea: three pursuers and a target as bodies on one board, and what must never happen there.
 
 Time runs in steps of `DT`. The target has a helmsman of its own: when the pursuers have moved and
-lie still, or when nobody has moved for long, it sails to the next cell that its policy names. The
-referee looks at every instant: two footprints that overlap, one that leaves the board, one that
-reaches into a closed cell. A body upon which an area appears is not to blame until it has left it.
+lie still, or when nobody has moved for long, it sails to the next cell that its policy names. A
+referee looks at every instant.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ld_agent_sim.helm import braking_distance, Helm, HOLD, Leg
+from ld_agent_sim.helm import Helm, HOLD, Leg
 from ld_agent_sim.lanes import Lanes
 from ld_agent_sim.pursuit import captured, Cell, evader_moves, EvaderPolicy, Pursuit, PursuitState
-from ld_agent_sim.vessels import Body, footprint, kind_of, KINDS, Point, Pose
+from ld_agent_sim.referee import Referee
+from ld_agent_sim.vessels import Body, kind_of, KINDS, Pose
 import numpy as np
-from shapely import geometry
 
 DT = 0.05
 """Simulated seconds of an instant."""
@@ -70,7 +69,6 @@ class Sea:
         self.lanes, self.kind = lanes, lanes.kind
         self.time = 0.0
         self.faults: list[Fault] = []
-        self.closed: frozenset[Cell] = frozenset()
         self._evader, self._rng = evader, np.random.default_rng(seed)
         self._patience = patience
         make = KINDS[kind_of(self.kind.name).name][1]
@@ -86,8 +84,7 @@ class Sea:
         self._track: tuple[Cell, ...] = ()
         self._still_since = self._idle_since = 0.0
         self._moved = False
-        self._excused: set[str] = set()
-        self._blamed: set[tuple[str, str]] = set()
+        self._referee = Referee(lanes)
 
     def poses(self) -> dict[str, Pose]:
         """Return the pose of each body."""
@@ -98,14 +95,14 @@ class Sea:
         self._told[name] = type(HOLD)(surge, turn)
         self.bodies[name].command(surge, turn)
 
+    @property
+    def closed(self) -> frozenset[Cell]:
+        """The closed cells, beside the walls."""
+        return self._referee.closed
+
     def close(self, cells: Iterable[Cell]) -> None:
-        """Set the closed cells; who is in a new one, or cannot stop before it, is excused."""
-        before, self.closed = self.closed, frozenset(cells)
-        new = self.closed - before
-        for name, body in self.bodies.items():
-            ahead = braking_distance(body.pose, self.kind) + body.pose.speed
-            if self.lanes.touches((body.pose.x, body.pose.y), new, margin=ahead):
-                self._excused.add(name)
+        """Set the closed cells; who cannot help being in one is excused."""
+        self._referee.close(cells, self.time, self.poses())
 
     def advance(self) -> None:
         """Let one instant pass."""
@@ -113,7 +110,8 @@ class Sea:
         for body in self.bodies.values():
             body.step(DT)
         self.time = round(self.time + DT, 6)
-        self._referee()
+        for body, what in self._referee.look(self.time, self.poses()):
+            self.faults.append(Fault(self.time, body, what))
 
     def position(self) -> PursuitState:
         """Return the position of the game that the bodies' places come to."""
@@ -163,50 +161,3 @@ class Sea:
         here = (body.pose.x, body.pose.y)
         end = self.lanes.berth(len(NAMES) - 1, cell)
         self._helm.follow(Leg(here, end, share=TARGET_SHARE), body.pose)
-
-    def _referee(self) -> None:
-        places = self.poses()
-        for number, (name, pose) in enumerate(places.items()):
-            centre = (pose.x, pose.y)
-            if self._reaches_in(pose, centre):
-                if name not in self._excused:
-                    self._blame(name, 'reaches into a closed cell')
-            else:
-                self._excused.discard(name)
-            if self._off_board(pose, centre):
-                self._blame(name, 'leaves the board')
-            for other, there in list(places.items())[number + 1 :]:
-                if self._collide(pose, there):
-                    self._blame(name, f'collides with {other}')
-
-    def _reaches_in(self, pose: Pose, centre: Point) -> bool:
-        shut = self.closed | self.lanes.board.walls
-        if not self.lanes.touches(centre, shut):
-            return False
-        hull, edge = geometry.Polygon(footprint(pose, self.kind)), self.lanes.edge
-        x, y = self.lanes.cell(centre)
-        return any(
-            hull.intersects(geometry.box(cx * edge, cy * edge, (cx + 1) * edge, (cy + 1) * edge))
-            for cx in range(x - 1, x + 2)
-            for cy in range(y - 1, y + 2)
-            if (cx, cy) in shut
-        )
-
-    def _off_board(self, pose: Pose, centre: Point) -> bool:
-        board, edge, radius = self.lanes.board, self.lanes.edge, self.kind.radius
-        size = (board.width * edge, board.height * edge)
-        if all(radius < c < s - radius for c, s in zip(centre, size)):
-            return False
-        corners = footprint(pose, self.kind)
-        return not all(0 <= c <= s for corner in corners for c, s in zip(corner, size))
-
-    def _collide(self, a: Pose, b: Pose) -> bool:
-        if (a.x - b.x) ** 2 + (a.y - b.y) ** 2 > 4 * self.kind.radius**2:
-            return False
-        hulls = [geometry.Polygon(footprint(pose, self.kind)) for pose in (a, b)]
-        return hulls[0].intersects(hulls[1])
-
-    def _blame(self, body: str, what: str) -> None:
-        if (body, what) not in self._blamed:
-            self._blamed.add((body, what))
-            self.faults.append(Fault(self.time, body, what))

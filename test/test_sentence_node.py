@@ -15,16 +15,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import json
+from threading import Event, Thread
 import time
 
 import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
-from ld_agent.nodes import topics
-from ld_agent.sentences.author import prepare_author
-from running import cast, listen, meddler
+from geometry_msgs.msg import PolygonStamped
+from ld_agent.nodes import emergency, joining, topics
+from ld_agent.sentences.author import open_author, prepare_author
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from running import cast, listen, meddler, polygon
 from std_msgs.msg import String
 
 GARBAGE = ('', '\x00\x01', '🌊' * 50, 'x' * 5000, '{"a": 1}', '(3,', '((((((', 'rows 5 to')
@@ -76,3 +82,59 @@ def test_sentences_are_taken_in_a_running_graph():
         log = nodes.stop('emergency')
         assert 'Traceback' not in log
         assert log.count('is refused') >= len(GARBAGE)
+
+
+@contextmanager
+def spinning(node) -> Iterator[None]:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = Thread(target=executor.spin)
+    thread.start()
+    try:
+        yield
+    finally:
+        executor.shutdown()
+        thread.join()
+        node.destroy_node()
+
+
+def test_who_joins_a_hunt_takes_polygons_at_once_and_sentences_when_the_student_is_there(
+    monkeypatch,
+):
+    prepare_author()
+    may_open = Event()
+
+    def open_later(*args):
+        assert may_open.wait(60)
+        return open_author(*args)
+
+    monkeypatch.setattr(emergency, 'open_author', open_later)
+    with cast() as nodes, meddler() as test, rclpy.init():
+        functions = listen(test.node, topics.FUNCTIONS)
+        areas = test.node.create_publisher(
+            PolygonStamped, 'restricted_area', topics.RESTRICTED_AREA.qos
+        )
+        sentences = test.node.create_publisher(String, 'emergency', topics.EMERGENCY.qos)
+
+        def origins() -> list[str]:
+            return [json.loads(message.data)['origin'] for message in functions]
+
+        def area_in_force() -> bool:
+            areas.publish(polygon((3, 4), (6, 4), (6, 8), (3, 8)))
+            test.wait(0.2)
+            return any('polygon' in origin for origin in origins())
+
+        with spinning(emergency.EmergencyNode()):
+            test.wait(2.0)
+            names = joining.listeners(test.node, 'restricted_area')
+            assert 'emergency' not in names, 'a world that has not begun waits for the student'
+
+            nodes.start('decision', method='reference')
+            nodes.start('simulator', method='reference', episodes=500, exit_when_done=False)
+            test.until(lambda: sentences.get_subscription_count() > 0, 'the emergency node')
+            sentences.publish(String(data='column 1 is closed until step 90'))
+            test.until(area_in_force, 'the area in force')
+            assert not any('column 1' in origin for origin in origins())
+
+            may_open.set()
+            test.until(lambda: any('column 1' in origin for origin in origins()), 'the sentence')

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 import contextlib
+from functools import partial
 import json
 import math
 import os
@@ -35,19 +36,29 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
 from geometry_msgs.msg import Point32, PolygonStamped, Pose, PoseArray, PoseStamped, Twist
-from ld_agent.nodes import topics
+from ld_agent.closed_areas import ClosedAreas
+from ld_agent.errors import LdAgentError
+from ld_agent.function_base import load_task
+from ld_agent.messages import FunctionUpdate, parse, State
+from ld_agent.nodes import convert, topics
+from ld_agent.share import share_path
+from ld_agent_sim.referee import Referee
 from ld_agent_sim.sea import NAMES
 from nav_msgs.msg import OccupancyGrid, Odometry
 from processes import nodes_of
+from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from running import listen, meddler, polygon
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 EPISODES = int(os.environ.get('LD_AGENT_SOAK', '0'))
-FULL = ['--episodes', EPISODES, '--speed', 20]
-SHORT = ['--episodes', 1, '--speed', 20, '--board', '6x5', '--kind', 'differential_drive']
+SPEED = 20
+FULL = ['--episodes', EPISODES, '--kind', 'surface_vessel']
+SHORT = ['--episodes', 1, '--kind', 'differential_drive', '--board', '6x5']
 EVERY_SECONDS = 0.1
+KNOWN_SECONDS = 0.25
+"""Real time that a driver may take until it knows of an area."""
 SECONDS = 3000
 SEED = 5
 TEXTS = ('', '\0\1', '🌊' * 50, 'x' * 5000, '{"a": 1}', '[', 'null', 'NaN', '{"episode": 1e999}')
@@ -141,6 +152,72 @@ class Nuisance:
             self._clear.call_async(Trigger.Request())
 
 
+class Hulls:
+    """Referees the pursuers' hulls against all areas in force, by the senders' stamps."""
+
+    def __init__(self, test, kind):
+        self.kind = kind
+        self.poses = 0
+        self._heard = []
+        for name in NAMES[:-1]:
+            self._hear(test, topics.odom(name), partial(self._pose, name))
+        self._hear(test, topics.GRID, self._chart)
+        self._hear(test, topics.FUNCTIONS, self._function)
+        self._hear(test, topics.STATE, self._step)
+
+    def _hear(self, test, topic, take):
+        def heard(message, info):
+            self._heard.append((info['source_timestamp'], len(self._heard), take, message))
+
+        qos = QoSProfile(
+            depth=1000, reliability=topic.qos.reliability, durability=topic.qos.durability
+        )
+        test.node.create_subscription(topic.type, topic.name, heard, qos)
+
+    def judge(self):
+        """Return what the hulls are to blame for."""
+        self._task = load_task(share_path('function_base', 'pursuit'))
+        self._referee, self._areas, self._at, self._faults = None, None, {}, []
+        self._number = self._time = 0
+        for _, _, take, message in sorted(self._heard, key=lambda h: h[:2]):
+            with contextlib.suppress(ValueError, LdAgentError):  # garbage
+                take(message)
+        self._areas.close()
+        return self._faults
+
+    def _chart(self, grid):
+        convert.check_grid(grid)
+        lanes = convert.lanes_of(grid, self.kind)
+        self._referee, self._at = Referee(lanes, KNOWN_SECONDS * SPEED), {}
+        self._areas = self._areas or ClosedAreas(self._task, (grid.info.width, grid.info.height))
+        self._areas.clear()
+        self._number = 0
+
+    def _function(self, message):
+        self._areas.update(parse(FunctionUpdate, message.data, topics.FUNCTIONS.name))
+        self._close()
+
+    def _step(self, message):
+        self._number = parse(State, message.data, topics.STATE.name).step
+        self._close()
+
+    def _close(self):
+        poses = {name: pose for name, (_, pose) in self._at.items()}
+        self._referee.close(self._areas.cells(self._number), self._time, poses)
+
+    def _pose(self, name, odometry):
+        pose = convert.from_odometry(odometry)
+        self._time = convert.seconds_of(odometry.header.stamp)
+        self._at[name] = self._time, pose
+        if [time for time, _ in self._at.values()] == [self._time] * 3:
+            self.poses += 1
+            poses = {name: pose for name, (_, pose) in self._at.items()}
+            self._faults += [
+                f'{self._time:.2f} s: {body} {what}'
+                for body, what in self._referee.look(self._time, poses)
+            ]
+
+
 def _megabytes(parent):
     """Return node → resident memory, MB, of the nodes that a process has started."""
     found = {}
@@ -155,13 +232,15 @@ def _megabytes(parent):
 @pytest.mark.timeout(SECONDS + 60)
 def test_among_garbage_no_node_dies_and_no_move_is_illegal(tmp_path):
     options = [str(o) for o in (FULL if EPISODES else SHORT)]
-    command = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference']
+    command = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference',
+               '--speed', str(SPEED)]  # fmt: skip
     said, out = tmp_path / 'said', tmp_path / 'out'
     with meddler() as test, said.open('w') as errors, out.open('w') as printed:
         nuisance = Nuisance(test, (20, 20) if EPISODES else (6, 5))
         clock = []
         test.node.create_subscription(Clock, '/clock', clock.append, topics.CLOCK.qos)
         functions = listen(test.node, topics.FUNCTIONS)
+        hulls = Hulls(test, options[options.index('--kind') + 1])
         process = subprocess.Popen(
             [*command, *options, '--json', '--seed', '3', '--record', tmp_path / 'bag'],
             stdout=printed, stderr=errors,
@@ -186,14 +265,17 @@ def test_among_garbage_no_node_dies_and_no_move_is_illegal(tmp_path):
     simulated = clock[-1].clock.sec
     whole = [sample for sample in memory if 'vessels' in sample]
     grown = {node: (whole[len(whole) // 4][node], mb) for node, mb in whole[-1].items()}
+    faults = hulls.judge()
     print(json.dumps({
         'simulated seconds': simulated, 'times real time': round(simulated / ran, 1),
         'sent': nuisance.sent, 'functions published': len(functions),
+        'instants refereed': hulls.poses, 'hulls to blame': faults,
         'episodes': result['episodes'], 'success': result['success'],
         'MB after a quarter, at the end': grown,
     }, indent=2))  # fmt: skip
     assert 'is started again' not in log and 'Traceback' not in log
     assert set(nuisance.sent) == {deed.__name__ for deed in nuisance._deeds} or not EPISODES
     assert result['violations'] == 0
+    assert hulls.poses > 10 * simulated / SPEED and not faults
     if EPISODES:
         assert all(late < 1.15 * early + 5.0 for early, late in grown.values())

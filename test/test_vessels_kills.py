@@ -90,7 +90,11 @@ class Watch:
         )
 
     def _well(self, message):
-        self.health[message.status[0].name.strip('/')] = time.monotonic()
+        (line,) = message.status
+        name = line.name.strip('/')
+        # The emergency node tells how many areas are in force once it has taken them over.
+        if name != 'emergency' or any(value.key == 'active' for value in line.values):
+            self.health[name] = time.monotonic()
 
     def _heard(self, topic, message, info):
         self.at[topic] = time.monotonic()

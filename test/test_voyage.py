@@ -26,6 +26,7 @@ from ld_agent.worlds import open_scenario
 from ld_agent_sim.areas import polygon_cells, rectangle_corners
 from ld_agent_sim.lanes import make_lanes
 from ld_agent_sim.pursuit import Board
+from ld_agent_sim.referee import Referee
 from ld_agent_sim.scenario import Scenario
 from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
@@ -134,6 +135,26 @@ def test_the_referee_excuses_a_body_until_it_has_left():
     sea.bodies['pursuer_0'].pose = pose
     sea.advance()
     assert [f.what for f in sea.faults] == ['reaches into a closed cell']
+
+
+def test_the_referee_excuses_who_cannot_stop_before_an_area():
+    lanes = sea_of(kind='surface_vessel').lanes
+    edge, speed = lanes.edge, lanes.kind.speed
+    y = 0.5 * edge
+
+    def blamed(begins, enters):
+        """Return whether a body is, under way at `begins` when cell (1, 0) is closed."""
+        referee = Referee(lanes)
+        referee.close({(1, 0)}, 0.0, {'pursuer_0': Pose(begins, y, surge=speed)})
+        return [
+            fault
+            for time, x in ((0.05, begins), (enters - 0.05, begins), (enters, edge))
+            for fault in referee.look(time, {'pursuer_0': Pose(x, y, surge=speed)})
+        ] != []
+
+    assert not blamed(edge - 2.0, enters=4.0), 'it needs 1.7 m and 7.5 s to stop'
+    assert blamed(edge - 2.0, enters=9.0), 'it had the time to turn'
+    assert blamed(edge - 4.0, enters=4.0), 'it had the room to stop'
 
 
 def test_the_referee_sees_who_leaves_the_board():

@@ -17,10 +17,15 @@ Each is written, checked in the sandbox, and published. What is refused is said 
 on the log and `diagnostics`; what the numbers of a refused sentence span is closed until somebody
 answers with a polygon. Areas hold until they expire or are lifted, at the longest until the
 episode ends. A node that takes the place of a dead one adopts what `kept_functions` tells.
+
+The student that reads sentences is opened beside this, as it takes seconds. A world that has not
+begun waits for it; in a hunt that is under way polygons are taken at once, and sentences wait.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 import time
 
 from geometry_msgs.msg import PolygonStamped
@@ -31,7 +36,7 @@ from ld_agent.messages import Cell, FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import SETTLE_SECONDS
-from ld_agent.nodes.listener import listen, listen_json, UNUSABLE
+from ld_agent.nodes.listener import listen, listen_json, Listener, UNUSABLE
 from ld_agent.nodes.parameters import declare, EmergencyParameters
 from ld_agent.players import find_task
 from ld_agent.sentences.author import Author, open_author
@@ -57,6 +62,9 @@ class EmergencyNode(Node):
         self._grid: OccupancyGrid | None = None
         self._desk: Desk | None = None
         self._author: Author | None = None
+        self._opening: Future[Author] | None = None
+        self._ended = Event()
+        self._areas: Listener | None = None
         self._early: list[PolygonStamped | String] = []
         self._standing: list[Cell] = []
         self._step = 0
@@ -65,32 +73,62 @@ class EmergencyNode(Node):
         self._latest: State | None = None
         self._kept: dict[str, FunctionUpdate] = {}
         self._adopted = False
-        if self.settings.sentences:  # whoever waits for this node waits for its student
-            self._open_author()
+        if self.settings.sentences:
+            beside = ThreadPoolExecutor(1, 'author')
+            self._opening = beside.submit(self._open_author)
+            beside.shutdown(wait=False)
         listen(self, topics.GRID, self._on_grid, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
         listen_json(self, topics.KEPT_FUNCTIONS, FunctionUpdate, self._on_kept, self._health)
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
-        listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
         self._heard_at = time.monotonic() + HEAR_SECONDS - SETTLE_SECONDS
-        self._adopting = every(self, TICK_SECONDS, self._adopt)
+        self._beginning = every(self, TICK_SECONDS, self._begin)
 
     def destroy_node(self) -> None:
         """End the sandbox and the node."""
+        self._ended.set()
         if self._desk is not None:
             self._desk.close()
         super().destroy_node()
 
-    def _open_author(self) -> None:
+    def _open_author(self) -> Author:
         settings = self.settings
+        author = open_author(settings.model, settings.adapter, settings.provider, self._preparing)
+        author.write('row 1 is closed')  # the first one is slower than all others
+        return author
+
+    def _preparing(self, text: str, share: float) -> None:
+        if self._ended.is_set():
+            raise ModelError('the node ends')
+        self.get_logger().info(f'preparing: {text}')
+
+    def _begin(self) -> None:
+        """Take polygons, what is in force already, and sentences, each as soon as it can be."""
+        if self._opening is not None and self._opening.done():
+            self._opened(self._opening)
+        under_way = self._latest is not None and not self._latest.done
+        if self._areas is None and (self._opening is None or under_way):
+            # Who waits for this node waits until it listens here.
+            self._areas = listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
+        settled = time.monotonic() - self._heard_at >= SETTLE_SECONDS
+        if not self._adopted and self._desk is not None and settled:
+            self._adopt()
+        if self._adopted and self._opening is None:
+            self._beginning.cancel()
+
+    def _opened(self, opening: Future[Author]) -> None:
+        self._opening = None
         try:
-            self._author = open_author(settings.model, settings.adapter, settings.provider)
+            self._author = opening.result()
         except ModelError as error:
             self._health.fault(f'sentences will be refused: {error}')
-            return
-        self._author.write('row 1 is closed')  # the first one is slower than all others
-        self.get_logger().info('sentences are understood')
+        else:
+            self.get_logger().info('sentences are understood')
+        if self._desk is not None:
+            self._desk.author = self._author
+        if self._adopted:
+            self._take_early()
 
     def _on_grid(self, grid: OccupancyGrid) -> None:
         convert.check_grid(grid)
@@ -131,9 +169,6 @@ class EmergencyNode(Node):
 
     def _adopt(self) -> None:
         """Take over, once, what a node before this one had put in force."""
-        if self._desk is None or time.monotonic() - self._heard_at < SETTLE_SECONDS:
-            return
-        self._adopting.cancel()
         self._adopted = True
         for update in self._kept.values():
             if update.expires_at_step is not None and update.expires_at_step <= self._step:
@@ -148,6 +183,10 @@ class EmergencyNode(Node):
         if self._done:
             self._clear('the episode ended')
         self._health.tell(active=len(self._desk.active))
+        self._health.publish()
+        self._take_early()
+
+    def _take_early(self) -> None:
         early, self._early = self._early, []
         for message in early:
             take = self._on_sentence if isinstance(message, String) else self._on_area
@@ -168,7 +207,7 @@ class EmergencyNode(Node):
         self._tell(self._desk.polygon(corners, polygon_origin(corners), self._standing))
 
     def _on_sentence(self, message: String) -> None:
-        if not self._adopted or self._desk is None:
+        if not self._adopted or self._desk is None or self._opening is not None:
             self._early.append(message)
             return
         self._tell(self._desk.sentence(message.data, self._step, self._standing))

@@ -19,7 +19,8 @@ answers with a polygon. Areas hold until they expire or are lifted, at the longe
 episode ends. A node that takes the place of a dead one adopts what `kept_functions` tells.
 
 The student that reads sentences is opened beside this, as it takes seconds. A world that has not
-begun waits for it; in a hunt that is under way polygons are taken at once, and sentences wait.
+begun waits for it; in a hunt that is under way it comes after all else, so that polygons are taken
+at once, and sentences wait.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class EmergencyNode(Node):
         self._desk: Desk | None = None
         self._author: Author | None = None
         self._opening: Future[Author] | None = None
+        self._ready = not self.settings.sentences
+        """Whether sentences can be answered: the student is there, or will not be."""
         self._ended = Event()
         self._areas: Listener | None = None
         self._early: list[PolygonStamped | String] = []
@@ -73,16 +76,13 @@ class EmergencyNode(Node):
         self._latest: State | None = None
         self._kept: dict[str, FunctionUpdate] = {}
         self._adopted = False
-        if self.settings.sentences:
-            beside = ThreadPoolExecutor(1, 'author')
-            self._opening = beside.submit(self._open_author)
-            beside.shutdown(wait=False)
         listen(self, topics.GRID, self._on_grid, self._health)
         listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
         listen_json(self, topics.KEPT_FUNCTIONS, FunctionUpdate, self._on_kept, self._health)
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
-        self._heard_at = time.monotonic() + HEAR_SECONDS - SETTLE_SECONDS
+        self._began = time.monotonic()
+        self._heard_at = self._began + HEAR_SECONDS - SETTLE_SECONDS
         self._beginning = every(self, TICK_SECONDS, self._begin)
 
     def destroy_node(self) -> None:
@@ -105,20 +105,25 @@ class EmergencyNode(Node):
 
     def _begin(self) -> None:
         """Take polygons, what is in force already, and sentences, each as soon as it can be."""
+        now = time.monotonic()
+        under_way = self._latest is not None and not self._latest.done
         if self._opening is not None and self._opening.done():
             self._opened(self._opening)
-        under_way = self._latest is not None and not self._latest.done
-        if self._areas is None and (self._opening is None or under_way):
+        elif self._opening is None and not self._ready:
+            if self._adopted or (not under_way and now - self._began >= SETTLE_SECONDS):
+                beside = ThreadPoolExecutor(1, 'author')
+                self._opening = beside.submit(self._open_author)
+                beside.shutdown(wait=False)
+        if self._areas is None and (self._ready or under_way):
             # Who waits for this node waits until it listens here.
             self._areas = listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
-        settled = time.monotonic() - self._heard_at >= SETTLE_SECONDS
-        if not self._adopted and self._desk is not None and settled:
+        if not self._adopted and self._desk is not None and now - self._heard_at >= SETTLE_SECONDS:
             self._adopt()
-        if self._adopted and self._opening is None:
+        if self._adopted and self._ready:
             self._beginning.cancel()
 
     def _opened(self, opening: Future[Author]) -> None:
-        self._opening = None
+        self._opening, self._ready = None, True
         try:
             self._author = opening.result()
         except ModelError as error:
@@ -207,7 +212,7 @@ class EmergencyNode(Node):
         self._tell(self._desk.polygon(corners, polygon_origin(corners), self._standing))
 
     def _on_sentence(self, message: String) -> None:
-        if not self._adopted or self._desk is None or self._opening is not None:
+        if not self._adopted or self._desk is None or not self._ready:
             self._early.append(message)
             return
         self._tell(self._desk.sentence(message.data, self._step, self._standing))

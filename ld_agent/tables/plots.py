@@ -55,11 +55,12 @@ def draw_steps(table: Table, results: Sequence[RowResult], path: Path) -> None:
     """Draw a row a method: the mean steps with its 95 % interval, over the single episodes."""
     shown = [result for result in results if steps_of(table, result)]
     with figure_file(path, (7.2, 1.05 + 0.52 * len(shown))) as figure:
-        tall = figure.get_figheight()
-        axes = figure.add_axes((0.17, 0.56 / tall, 0.8, 1 - 0.9 / tall))
+        figure.set_layout_engine('constrained')
+        axes = figure.add_subplot()
+        methods = list(dict.fromkeys(result.row.method for result in results))
         for number, result in enumerate(shown):
             steps = steps_of(table, result)
-            colour = _colour(results, result)
+            colour = COLOURS[methods.index(result.row.method) % len(COLOURS)]
             _draw_counts(axes, number, steps, colour)
             mean, low, high = mean_interval(steps)
             axes.hlines(number, low, high, color=INK, linewidth=2.2, zorder=3)
@@ -97,6 +98,7 @@ def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None
         if len(times := np.sort([ms for r in result.records for ms in r.selection_ms]))
     ]
     height = max(3.6, 0.8 + 0.42 * len(timed))
+    order = list(results)
     with figure_file(path, (8.0, height)) as figure:
         axes = figure.add_axes((0.07, 0.54 / height, 0.63, 1 - 0.9 / height))
         names = labels(table)
@@ -105,7 +107,8 @@ def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None
             times = np.maximum(times, 1e-3)
             shares = np.arange(1, len(times) + 1) / len(times)
             axes.step(
-                times, shares, where='post', color=_colour(results, result), linewidth=1.8,
+                times, shares, where='post', linewidth=1.8,
+                color=COLOURS[order.index(result) % len(COLOURS)],
                 linestyle=DASHES[number % len(DASHES)],
                 label=f'{names[result.row.name]}\n{np.median(times):.3g} ms',
             )  # fmt: skip
@@ -130,10 +133,6 @@ def _draw_counts(axes: Axes, row: int, steps: Sequence[int], colour: str) -> Non
         values, -0.62 * counts / counts.max(), bottom=row + 0.3, width=0.8, color=colour,
         alpha=0.28, linewidth=0, zorder=2,
     )  # fmt: skip
-
-
-def _colour(results: Sequence[RowResult], result: RowResult) -> str:
-    return COLOURS[list(results).index(result) % len(COLOURS)]
 
 
 def _strip(axes: Axes, grid: Literal['x', 'both']) -> None:

@@ -55,6 +55,7 @@ class _Vessel:
     helm: Helm
     ahead: list[Leg] = field(default_factory=list)
     leaving: bool = False
+    told: bool = False
     trapped: bool = False
 
 
@@ -171,14 +172,18 @@ class Fleet:
             return
         vessel.leaving = False
         if not inside and not leads_in:
+            vessel.told = False
             return
         way = self._lanes.way_out(vessel.lane, here, self._closed)
         vessel.helm.forget()
         vessel.ahead = _legs(here, way, CLEAR_SHARE, backwards=True) if way else []
         vessel.leaving = bool(vessel.ahead)
         if way:
-            what = 'leaves' if inside else 'turns away from'
-            self.notes.append(f'{name} {what} a closed area')
+            # Moves that come meanwhile are planned anew, and it turns out again.
+            if not vessel.told:
+                what = 'leaves' if inside else 'turns away from'
+                self.notes.append(f'{name} {what} a closed area')
+            vessel.told = True
         elif not vessel.trapped:
             self.notes.append(f'{name} is in a closed area with no way out; it holds')
         vessel.trapped = not way

@@ -175,6 +175,16 @@ def test_a_vessel_that_an_area_appears_upon_leaves_it_slowly_without_any_order()
     assert trip.sea.faults == []
 
 
+def test_moves_that_come_while_a_vessel_leaves_do_not_make_it_say_so_again():
+    trip = Trip()
+    trip.fleet.close({START[0]})
+    trip.sail(0.5)
+    trip.order((1, 2), (3, 2), (5, 2))
+    trip.sail(60)
+    assert trip.cells()[0] not in {START[0]}
+    assert trip.fleet.notes.count('pursuer_0 leaves a closed area') == 1
+
+
 @pytest.mark.parametrize('seconds', [4, 7, 10, 13, 16])
 def test_an_area_ahead_turns_a_vessel_away_before_it_is_reached(seconds):
     trip = Trip()

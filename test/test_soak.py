@@ -201,9 +201,11 @@ class Hulls:
         self._number = parse(State, message.data, topics.STATE.name).step
         self._close()
 
+    def _poses(self):
+        return {name: pose for name, (_, pose) in self._at.items()}
+
     def _close(self):
-        poses = {name: pose for name, (_, pose) in self._at.items()}
-        self._referee.close(self._areas.cells(self._number), self._time, poses)
+        self._referee.close(self._areas.cells(self._number), self._time, self._poses())
 
     def _pose(self, name, odometry):
         pose = convert.from_odometry(odometry)
@@ -211,10 +213,9 @@ class Hulls:
         self._at[name] = self._time, pose
         if [time for time, _ in self._at.values()] == [self._time] * 3:
             self.poses += 1
-            poses = {name: pose for name, (_, pose) in self._at.items()}
             self._faults += [
                 f'{self._time:.2f} s: {body} {what}'
-                for body, what in self._referee.look(self._time, poses)
+                for body, what in self._referee.look(self._time, self._poses())
             ]
 
 

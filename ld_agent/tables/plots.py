@@ -98,7 +98,6 @@ def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None
         if len(times := np.sort([ms for r in result.records for ms in r.selection_ms]))
     ]
     height = max(3.6, 0.8 + 0.42 * len(timed))
-    order = list(results)
     with figure_file(path, (8.0, height)) as figure:
         axes = figure.add_axes((0.07, 0.54 / height, 0.63, 1 - 0.9 / height))
         names = labels(table)
@@ -108,7 +107,7 @@ def draw_latency(table: Table, results: Sequence[RowResult], path: Path) -> None
             shares = np.arange(1, len(times) + 1) / len(times)
             axes.step(
                 times, shares, where='post', linewidth=1.8,
-                color=COLOURS[order.index(result) % len(COLOURS)],
+                color=COLOURS[results.index(result) % len(COLOURS)],
                 linestyle=DASHES[number % len(DASHES)],
                 label=f'{names[result.row.name]}\n{np.median(times):.3g} ms',
             )  # fmt: skip

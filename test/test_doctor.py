@@ -24,6 +24,7 @@ from ld_agent.doctor import machine, ros
 from ld_agent.doctor.finding import Standing
 from ld_agent.errors import FunctionBaseError, SandboxFailed
 from ld_agent.sandbox_worker import Layer
+from ld_agent.share import share_path
 import pytest
 from typer.testing import CliRunner
 
@@ -74,6 +75,27 @@ def test_discovery_is_told_and_judged(monkeypatch, variables, standing, said):
     assert found['discovery'].standing is standing
     assert said in found['discovery'].found
     assert found['RMW'].found.startswith('rmw_')
+
+
+@pytest.mark.parametrize(
+    ('limit', 'standing'), [(ros.BUFFER, Standing.OK), (212992, Standing.NOTE)]
+)
+def test_small_receive_buffers_are_worth_a_note(tmp_path, monkeypatch, limit, standing):
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    monkeypatch.setattr(ros, 'BUFFER_LIMIT', tmp_path / 'rmem_max')
+    assert 'receive buffers' not in _by_matter(ros.look_at_ros())  # no Linux
+    ros.BUFFER_LIMIT.write_text(f'{limit}\n')
+    finding = _by_matter(ros.look_at_ros())['receive buffers']
+    assert finding.standing is standing
+    assert finding.found == f'{limit // 1024} KiB at most'
+    if standing is Standing.NOTE:
+        _advised(finding, standing)
+        assert 'sysctl -w net.core.rmem_max=4194304' in finding.advice[1]
+
+
+def test_the_doctor_knows_what_the_profile_asks_for():
+    asked = share_path('config', 'fastdds.xml').read_text()
+    assert f'<receiveBufferSize>{ros.BUFFER}<' in asked
 
 
 def test_every_message_package_of_the_topics_is_looked_for():

@@ -23,7 +23,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
 from geometry_msgs.msg import Point32, PolygonStamped
-from ld_agent.episodes import play
+from ld_agent.episodes import play, state_of
 from ld_agent.evaluate import evaluate_bags
 from ld_agent.nodes import topics
 from ld_agent.players import make_agent
@@ -139,6 +139,23 @@ def test_a_killed_decision_node_costs_lost_turns_and_picks_up():
         assert sum(lost) >= 1
         assert lost[-1] == 0
         assert all(r['outcome'] == 'success' for r in results)
+
+
+def test_a_decision_node_that_comes_late_decides_no_state_that_is_past():
+    with cast() as nodes, meddler() as test:
+        states = test.node.create_publisher(String, 'state', topics.STATE.qos)
+        decided = []
+        _listen(test.node, topics.DECISION, decided)
+        world = open_world('pursuit', 'flee', BOARD, 'exact', '', '')
+        world.reset(SEED)
+        for step in range(5):
+            told = state_of(world, SEED).model_copy(update={'step': step})
+            states.publish(String(data=told.model_dump_json()))
+        nodes.start('decision', method='reference', autostart=True)
+        test.until(lambda: decided and decided[-1]['step'] == 4, 'a decision on the last state')
+        test.wait(0.2)
+        # The first may have arrived before the others.
+        assert len(decided) <= 2
 
 
 def test_a_killed_recorder_leaves_a_bag_that_reads(tmp_path):

@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 import os
+from pathlib import Path
 
 from ld_agent.doctor.finding import Finding, Standing
 
@@ -30,6 +31,9 @@ MESSAGES = (
 FRAMES = 'tf2_msgs'
 RANGES = ('LOCALHOST', 'SUBNET', 'OFF', 'SYSTEM_DEFAULT')
 HIGHEST_DOMAIN = 232
+BUFFER_LIMIT = Path('/proc/sys/net/core/rmem_max')
+BUFFER = 4 * 1024 * 1024
+"""Bytes that the sockets of `config/fastdds.xml` ask for."""
 GET_ROS = (
     'source your ROS 2 installation (`source /opt/ros/jazzy/setup.bash`), or install the wheels '
     'with `pip install "ld_agent[ros]"`'
@@ -57,6 +61,7 @@ def look_at_ros() -> list[Finding]:
                 details={'distribution': distribution, 'place': place}),
         Finding('RMW', Standing.OK, implementation, details={'implementation': implementation}),
         _discovery(),
+        *_buffers(),
         _messages(),
     ]  # fmt: skip
 
@@ -104,6 +109,25 @@ def _discovery() -> Finding:
              'of your own.'), details,
         )  # fmt: skip
     return Finding('discovery', Standing.OK, found, details=details)
+
+
+def _buffers() -> list[Finding]:
+    """Tell whether sockets may have the buffers that nodes meet without loss by; Linux alone."""
+    try:
+        limit = int(BUFFER_LIMIT.read_text())
+    except (OSError, ValueError):
+        return []
+    found, details = f'{limit // 1024} KiB at most', {'limit': limit, 'asked': BUFFER}
+    if limit >= BUFFER:
+        return [Finding('receive buffers', Standing.OK, found, details=details)]
+    return [
+        Finding(
+            'receive buffers', Standing.NOTE, found,
+            ('they may overflow while nodes meet, and one that is started again may take a second '
+             'longer.',
+             f'run `sudo sysctl -w net.core.rmem_max={BUFFER}`.'), details,
+        )
+    ]  # fmt: skip
 
 
 def _messages() -> Finding:

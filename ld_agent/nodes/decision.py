@@ -14,8 +14,9 @@
 """The decision node: a state comes in, a decision with its trace goes out.
 
 A lifecycle node: `configure` loads the model and the function base, `cleanup` releases them. A
-state that comes again gets the same decision again; one of a finished episode gets none. A state
-that comes before `activate` waits for it, and a listener that comes late gets the last decision.
+state that comes again gets the same decision again; one of a finished episode gets none, nor one
+that a later state has overtaken. A state that comes before `activate` waits for it, and a listener
+that comes late gets the last decision.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class DecisionNode(LifecycleNode):
         self._agent: Player | None = None
         self._last: tuple[State, Decision] | None = None
         self._waiting: State | None = None
+        self._pending: list[State] = []
+        self._taking = False
         self._episode: int | None = None
         self._ended: int | None = None
         if self.settings.autostart:
@@ -97,7 +100,7 @@ class DecisionNode(LifecycleNode):
         result = super().on_activate(state)
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            self._on_state(waiting)
+            self._decide(waiting)
         return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -136,16 +139,35 @@ class DecisionNode(LifecycleNode):
         if missing:
             self._health.fault(f'not seen: {", ".join(missing)}; deciding without')
         self._settled = time.monotonic() + SETTLE_SECONDS
-        self._listeners.append(
-            listen_json(self, topics.STATE, State, self._on_state, self._health)
-        )
+        self._states = listen_json(self, topics.STATE, State, self._on_state, self._health)
+        self._listeners.append(self._states)
 
     def _on_state(self, state: State) -> None:
+        """Decide, unless a later state of the episode has arrived too: then this one is past."""
         if self._agent is None:
             return
         self._functions.take_waiting()  # what was published before the state holds for it
+        self._pending = [
+            other for other in self._pending
+            if other.episode != state.episode or (other.step > state.step and not state.done)
+        ]  # fmt: skip
         if state.done:
             self._forget(state.episode)
+        else:
+            self._pending.append(state)
+        if self._taking:
+            return
+        self._taking = True
+        try:
+            self._states.take_waiting()
+        finally:
+            self._taking = False
+        pending, self._pending = self._pending, []
+        for waiting in pending:
+            self._decide(waiting)
+
+    def _decide(self, state: State) -> None:
+        if self._agent is None:
             return
         if not self._publisher.is_activated:
             self._waiting = state

@@ -48,7 +48,7 @@ from std_srvs.srv import Trigger
 
 TICK_SECONDS = 0.05
 HEAR_SECONDS = 1.0
-"""So long, at least, a new node listens to what is in force already before it takes anything."""
+"""So long a new node looks for who keeps what is in force already before it takes anything."""
 
 
 class EmergencyNode(Node):
@@ -82,7 +82,8 @@ class EmergencyNode(Node):
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
         self._began = time.monotonic()
-        self._heard_at = self._began + HEAR_SECONDS - SETTLE_SECONDS
+        self._heard_at: float | None = None
+        """When a kept function was heard last, or who keeps them was first seen."""
         self._beginning = every(self, TICK_SECONDS, self._begin)
 
     def destroy_node(self) -> None:
@@ -117,10 +118,17 @@ class EmergencyNode(Node):
         if self._areas is None and (self._ready or under_way):
             # Who waits for this node waits until it listens here.
             self._areas = listen(self, topics.RESTRICTED_AREA, self._on_area, self._health)
-        if not self._adopted and self._desk is not None and now - self._heard_at >= SETTLE_SECONDS:
+        if not self._adopted and self._desk is not None and self._has_heard(now):
             self._adopt()
         if self._adopted and self._ready:
             self._beginning.cancel()
+
+    def _has_heard(self, now: float) -> bool:
+        if self._heard_at is None and self.count_publishers(topics.KEPT_FUNCTIONS.name):
+            self._heard_at = now
+        if self._heard_at is None:
+            return now - self._began >= HEAR_SECONDS
+        return now - self._heard_at >= SETTLE_SECONDS
 
     def _opened(self, opening: Future[Author]) -> None:
         self._opening, self._ready = None, True
@@ -166,7 +174,7 @@ class EmergencyNode(Node):
     def _on_kept(self, update: FunctionUpdate) -> None:
         if self._adopted:
             return
-        self._heard_at = max(self._heard_at, time.monotonic())
+        self._heard_at = time.monotonic()
         if update.action == 'add':
             self._kept[update.name] = update
         else:

@@ -19,7 +19,7 @@ from ld_agent.bags import read_episodes
 from ld_agent.emergency import area_function
 from ld_agent.errors import BagError
 from ld_agent.messages import Decision, FunctionUpdate, Result, StageTrace, State
-from ld_agent.panel.board import cell_at, draw, EDGE
+from ld_agent.panel.board import cell_at, EDGE, ground, vessels
 from ld_agent.panel.recorded import views_of
 from ld_agent.panel.view import rectangle, Watch
 from ld_agent.panel.words import emergencies_html, headline, tally_html, trace_html
@@ -103,7 +103,7 @@ def test_what_is_closed_in_truth_is_shown_and_walls_apart(watch):
     watch.hear(state())
     watch.hear_truth(frozenset({(0, 6), (2, 2)}))
     assert watch.view().closed == {(2, 2)}
-    assert draw(watch.view()).count('class="wall"') == 1
+    assert ground(watch.view()).count('class="wall"') == 1
 
 
 def test_a_function_that_cannot_be_read_is_said(watch):
@@ -174,7 +174,7 @@ def test_texts_from_messages_are_escaped(watch):
 
 def test_north_is_up_and_a_pixel_finds_its_cell(watch):
     watch.hear(state())
-    drawn = draw(watch.view(), ((1, 1), (2, 3)))
+    drawn = vessels(watch.view(), ((1, 1), (2, 3)))
     assert f'class="pursuer" cx="{0.5 * EDGE}" cy="{6.5 * EDGE}"' in drawn
     assert f'x="{EDGE}" y="{3 * EDGE}" width="{2 * EDGE}" height="{3 * EDGE}"' in drawn
     assert cell_at((0.5 * EDGE, 6.5 * EDGE), SIZE) == (0, 0)
@@ -199,3 +199,15 @@ def test_a_bag_gives_a_picture_a_state_as_it_was(tmp_path, task):
 def test_a_folder_that_is_no_bag_gives_one_sentence(tmp_path, task):
     with pytest.raises(BagError, match=r'is no bag'):
         views_of(tmp_path, task)
+
+
+@pytest.mark.parametrize(
+    ('address', 'cores', 'seconds'),
+    [('127.0.0.1', 2, 0.25), ('127.0.0.1', 16, 0.1), ('192.0.2.7', 2, 0.1), ('::1', 2, 0.25)],
+)
+def test_a_browser_on_the_few_cores_of_the_robot_draws_less_often(
+    monkeypatch, address, cores, seconds
+):
+    page = pytest.importorskip('ld_agent.panel.page', reason='the extra .[panel] brings NiceGUI')
+    monkeypatch.setattr(page.os, 'cpu_count', lambda: cores)
+    assert page.redraw_seconds(address) == seconds

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ld_agent.panel.server import Server
 
 COMMANDS = ('pause', 'resume', 'step')
+NICENESS = 10
 
 
 class PanelNode(Node):
@@ -159,7 +160,8 @@ NODE = PanelNode
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the node."""
+    """Run the node; where the cores are short, those who decide come first."""
+    os.nice(NICENESS)
     run(PanelNode, args)
 
 

@@ -45,8 +45,23 @@ def cell_at(pixel: Sequence[float], size: tuple[int, int]) -> Cell:
     )
 
 
-def draw(view: View, sketch: tuple[Cell, Cell] | None = None) -> str:
-    """Return the SVG elements of a picture.
+def ground(view: View) -> str:
+    """Return the SVG elements of what seldom changes: water, lines, walls and closed cells."""
+    size = size_of(view)
+    if size is None or view.state is None:
+        return ''
+    width, height = size
+    walls = ((int(x), int(y)) for x, y in view.state.observation.get('walls', []))
+    return ''.join([
+        f'<rect width="{width * EDGE}" height="{height * EDGE}" fill="#e6f0f7"/>',
+        *_lines(width, height),
+        *_squares(walls, height, WALL, 1.0, 'wall'),
+        *_squares(sorted(view.closed), height, AREA, 0.5, 'area'),
+    ])  # fmt: skip
+
+
+def vessels(view: View, sketch: tuple[Cell, Cell] | None = None) -> str:
+    """Return the SVG elements of what moves, to lie on the ground.
 
     Args:
         sketch: opposite cells of a rectangle that is being drawn.
@@ -54,16 +69,8 @@ def draw(view: View, sketch: tuple[Cell, Cell] | None = None) -> str:
     size = size_of(view)
     if size is None or view.state is None:
         return ''
-    width, height = size
-    observed = view.state.observation
-    parts = [
-        f'<rect width="{width * EDGE}" height="{height * EDGE}" fill="#e6f0f7"/>',
-        *_lines(width, height),
-        *_squares(
-            ((int(x), int(y)) for x, y in observed.get('walls', [])), height, WALL, 1.0, 'wall'
-        ),
-        *_squares(sorted(view.closed), height, AREA, 0.5, 'area'),
-    ]
+    height, observed = size[1], view.state.observation
+    parts = []
     for trail, cell in zip(view.trails, observed['pursuers']):
         points = ' '.join(f'{x},{y}' for x, y in (_centre(c, height) for c in (*trail, cell)))
         parts.append(

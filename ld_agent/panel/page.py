@@ -22,13 +22,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+import os
 from pathlib import Path
+import time
 from typing import Literal, Protocol
 
 from ld_agent.errors import LdAgentError
 from ld_agent.function_base import Task
 from ld_agent.messages import Cell
-from ld_agent.panel.board import cell_at, draw, EDGE, size_of
+from ld_agent.panel.board import cell_at, EDGE, ground, size_of, vessels
 from ld_agent.panel.door import Door
 from ld_agent.panel.recorded import views_of
 from ld_agent.panel.view import rectangle, View
@@ -36,6 +38,12 @@ from ld_agent.panel.words import emergencies_html, headline, tally_html, trace_h
 from nicegui import events, run, ui
 
 REDRAW_SECONDS = 0.1
+SHARED_REDRAW_SECONDS = 0.25
+"""The same for a browser on this machine, if it has few cores: what it draws with is what the
+decisions are made with."""
+FEW_CORES = 4
+DETAIL_SECONDS = 0.5
+"""How often the words beside the board change while it does; nobody reads ten tables a second."""
 ANSWER_SECONDS = 5.0
 """How long a service has to answer."""
 STYLE = """
@@ -80,6 +88,12 @@ class Panel:
     bag: str = ''
 
 
+def redraw_seconds(address: str) -> float:
+    """Return how often the page of a visitor from this address is drawn."""
+    shared = address in ('127.0.0.1', '::1') and (os.cpu_count() or 1) <= FEW_CORES
+    return SHARED_REDRAW_SECONDS if shared else REDRAW_SECONDS
+
+
 class Page:
     """What one visitor sees."""
 
@@ -89,6 +103,8 @@ class Page:
         self._recorded: list[View] = []
         self._size: tuple[int, int] | None = None
         self._drawn: View | None = None
+        self._told: View | None = None
+        self._told_at = 0.0
         self._drawn_sketch: tuple[Cell, Cell] | None = None
         self._sketch: tuple[Cell, Cell] | None = None
 
@@ -109,7 +125,7 @@ class Page:
                 ui.label('The step, function by function').classes('text-bold')
                 self._trace = ui.html('').props('id=trace')
         self._redraw()
-        ui.timer(REDRAW_SECONDS, self._redraw)
+        ui.timer(redraw_seconds(ui.context.client.ip), self._redraw)
 
     def _build_actions(self) -> None:
         if not self._may_act:
@@ -229,23 +245,34 @@ class Page:
                 size=(across, up), on_mouse=self._on_mouse, sanitize=False,
                 events=['mousedown', 'mousemove', 'mouseup'],
             )  # fmt: skip
+        # A layer of its own, so that a browser paints what moves and not the whole board again.
+        self._vessels = self._board.add_layer()
         self._board.props('id=board').style(f'width: {across}px; height: {up}px')
 
     def _redraw(self) -> None:
-        """Show what has changed since the last time."""
+        """Show what has changed since the last time: the board at once, words now and then."""
         view = self._view()
-        if view is None or (view is self._drawn and self._sketch == self._drawn_sketch):
+        if view is None:
             return
+        moved = view is not self._drawn or self._sketch != self._drawn_sketch
+        if moved:
+            self._draw(view)
+        now = time.monotonic()
+        if view is not self._told and (not moved or now - self._told_at >= DETAIL_SECONDS):
+            self._told, self._told_at = view, now
+            self._tally.content = tally_html(view)
+            self._trace.content = trace_html(view)
+            self._emergencies.content = emergencies_html(view)
+
+    def _draw(self, view: View) -> None:
         self._drawn, self._drawn_sketch = view, self._sketch
         size = size_of(view)
         if size is not None:
             self._fit(size)
-            self._board.content = draw(view, self._sketch)
+            self._board.content = ground(view)
+            self._vessels.content = vessels(view, self._sketch)
         self._head.text = headline(view)
         self._notice.text = view.notice
-        self._tally.content = tally_html(view)
-        self._trace.content = trace_html(view)
-        self._emergencies.content = emergencies_html(view)
 
 
 def _tell(sentence: str, kind: Literal['info', 'negative'] = 'info') -> None:

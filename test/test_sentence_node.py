@@ -28,6 +28,7 @@ pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings
 from geometry_msgs.msg import PolygonStamped
 from ld_agent.nodes import emergency, joining, topics
 from ld_agent.sentences.author import open_author, prepare_author
+from ld_agent.student.cache import cache_folder
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from running import cast, listen, meddler, polygon
@@ -99,7 +100,7 @@ def spinning(node) -> Iterator[None]:
 
 
 def test_who_joins_a_hunt_takes_polygons_at_once_and_sentences_when_the_student_is_there(
-    monkeypatch,
+    monkeypatch, capfd
 ):
     prepare_author()
     may_open = Event()
@@ -138,3 +139,21 @@ def test_who_joins_a_hunt_takes_polygons_at_once_and_sentences_when_the_student_
 
             may_open.set()
             test.until(lambda: any('column 1' in origin for origin in origins()), 'the sentence')
+    said = capfd.readouterr().err
+    assert "'column 1 is closed until step 90' waits until the student" in said
+
+
+def test_a_node_that_ends_while_it_prepares_its_student_leaves_no_half_of_it(
+    tmp_path, monkeypatch
+):
+    prepare_author()
+    downloads = cache_folder() / 'downloads'
+    monkeypatch.setenv('LD_AGENT_CACHE', str(tmp_path))
+    (tmp_path / 'downloads').symlink_to(downloads)
+    with cast() as nodes, meddler() as test:
+        nodes.start('emergency')
+        begun = tmp_path / 'students'
+        test.until(lambda: list(begun.glob('.*.part/*')), 'the writing of a student')
+        said = nodes.stop('emergency')
+    assert 'Traceback' not in said, said
+    assert not [path for path in begun.iterdir() if not path.name.startswith('.')]

@@ -221,6 +221,11 @@ class EmergencyNode(Node):
 
     def _on_sentence(self, message: String) -> None:
         if not self._adopted or self._desk is None or not self._ready:
+            if self._opening is not None:
+                self.get_logger().warning(
+                    f'{message.data!r} waits until the student that reads sentences is open; '
+                    'a polygon on restricted_area counts at once'
+                )
             self._early.append(message)
             return
         self._tell(self._desk.sentence(message.data, self._step, self._standing))

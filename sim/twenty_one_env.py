@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ld_agent_sim.twenty_one import ACTIONS, Game, RANKS, SUITS, winner
+from ld_agent_sim.twenty_one import Game
+from ld_agent_sim.twenty_one_cards import ACTIONS, RANKS, SUITS, winner
 import numpy as np
 
 try:

@@ -24,16 +24,8 @@ from ld_agent.tables.plan import choose, FIRST_SEED, Row, Table, TABLES
 from ld_agent.tables.render import render_table
 from ld_agent.tables.store import Store
 from ld_agent.worlds import open_world
-from ld_agent_sim.twenty_one import (
-    best_choice,
-    BestResponse,
-    Game,
-    points,
-    POLICIES,
-    Seat,
-    TwentyOneWorld,
-    values,
-)
+from ld_agent_sim.twenty_one import best_choice, BestResponse, Game, POLICIES, Seat, TwentyOneWorld
+from ld_agent_sim.twenty_one_cards import points, values
 import numpy as np
 import pytest
 from tabling import Inline

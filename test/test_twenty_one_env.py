@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from ld_agent_sim.twenty_one import points
+from ld_agent_sim.twenty_one_cards import points
 import pytest
 
 pytest.importorskip('pettingzoo')

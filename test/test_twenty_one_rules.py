@@ -17,16 +17,9 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ld_agent_sim.twenty_one import (
-    ACTIONS,
-    AGENT,
-    OPPONENT,
-    points,
-    RANKS,
-    Seat,
-    TwentyOneRules,
-    TwentyOneWorld,
-)
+from ld_agent_sim.twenty_one import Seat, TwentyOneWorld
+from ld_agent_sim.twenty_one_cards import ACTIONS, AGENT, OPPONENT, points, RANKS
+from ld_agent_sim.twenty_one_rules import TwentyOneRules
 from ld_agent_sim.worlds import find_world, SpatialWorld
 import numpy as np
 import pytest

@@ -14,7 +14,8 @@
 """Turns recorded bags into a table, one row a step: state, moves, trace stage by stage.
 
 Columns are named after what they hold: `pursuer_0_x`, `move_0_x`, `filter_1_selected`; stages
-count from 1 within a step, since a stage may run several times. Parquet needs the extra
+count from 1 within a step, since a stage may run several times. Of tasks other than the pursuit
+each part of the observation is a column, lists as JSON. Parquet needs the extra
 `.[parquet]`.
 """
 
@@ -88,16 +89,17 @@ def _walls(state: State) -> frozenset[tuple[int, int]]:
 
 def _state(state: State) -> Row:
     seen = state.observation
-    row: Row = {
-        'step': state.step,
-        'stamp': state.stamp,
-        'width': seen['width'],
-        'height': seen['height'],
-        'walls': len(_walls(state)),
-    }
+    row: Row = {'step': state.step, 'stamp': state.stamp}
+    if state.task != 'pursuit':
+        return row | {name: _plain(value) for name, value in seen.items()}
+    row |= {'width': seen['width'], 'height': seen['height'], 'walls': len(_walls(state))}
     for number, cell in enumerate(seen['pursuers']):
         row |= _cell(f'pursuer_{number}', cell)
     return row | _cell('evader', seen['evader'])
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else json.dumps(value)
 
 
 def _cell(name: str, cell: Sequence[int]) -> Row:

@@ -240,6 +240,7 @@ def _read_function(
         rule = Rule(manual.rule, tuple(stage.facts))
     except ValueError as error:
         return None, [*faults, str(error)]
+    faults += rule.impossible(stage.facts)
     return (
         Function(name, stage.name, manual, rule, source, origin, trusted, expires_at_step),
         faults,

@@ -20,7 +20,7 @@ training examples and to score selections; nothing at run time consults it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _ALLOWED = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Compare, ast.Eq,
@@ -77,6 +77,28 @@ class Rule:
         return bool(
             eval(self._code, {'__builtins__': {}}, {identifier(k): v for k, v in facts.items()})
         )
+
+    def impossible(self, values: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return a sentence for each value that the fact it is compared with never has.
+
+        Args:
+            values: of each fact; one in angle brackets stands for any.
+        """
+        said = []
+        for node in ast.walk(self._body):
+            if not isinstance(node, ast.Compare):
+                continue
+            parts = list(ast.walk(node))
+            told = [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+            for fact in [self._facts[part.id] for part in parts if isinstance(part, ast.Name)]:
+                if any(value.startswith('<') for value in values[fact]):
+                    continue
+                said += [
+                    f'the rule {self.text!r} compares {fact!r} with {value!r}, which it never '
+                    f'is; its values are {", ".join(values[fact])}'
+                    for value in told if value not in values[fact]
+                ]  # fmt: skip
+        return said
 
     def equalities(self) -> list[tuple[str, str]]:
         """Return the `fact == value` that the rule joins by `and`.

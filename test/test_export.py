@@ -21,11 +21,14 @@ import sys
 
 from ld_agent.bags import read_episodes
 from ld_agent.cli.app import app
+from ld_agent.episodes import state_of
 from ld_agent.errors import LdAgentError
 from ld_agent.export import export_bags, rows_of
+from ld_agent.players import make_agent
+from ld_agent.worlds import open_world
 from ld_agent_sim.pursuit import Board
 import pytest
-from recorded import record
+from recorded import record, Recording
 from typer.testing import CliRunner
 
 BOARD = Board(13, 9, walls=frozenset({(6, 4), (6, 5)}))
@@ -95,3 +98,24 @@ def test_the_command_tells_how_many_steps(bag, tmp_path):
     assert ran.stdout.startswith(f'{rows} steps: ')
     said = json.loads(CliRunner().invoke(app, [*arguments, '--json']).stdout)
     assert said == {'out': str(out), 'format': 'csv', 'rows': rows}
+
+
+def test_a_task_without_a_board_is_a_table_of_what_was_observed(tmp_path):
+    agent = make_agent('reference', 'twenty_one')
+    world = open_world('twenty_one', 'stand_17', '20x20', 'exact', '', '')
+    recording = Recording(tmp_path / 'bag')
+    states = []
+    world.reset(15)
+    while not world.done:
+        states.append(state_of(world, 15))
+        decision = agent.decide(states[-1])
+        recording.put('state', states[-1].model_dump_json())
+        recording.put('decision', decision.model_dump_json())
+        world.apply(decision.model_dump(include={'moves', 'action'}))
+    agent.close()
+    recording.close()
+    assert export_bags([tmp_path / 'bag'], 'csv', tmp_path / 'rows.csv') == len(states)
+    with (tmp_path / 'rows.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert [json.loads(row['hand']) for row in rows] == [s.observation['hand'] for s in states]
+    assert {row['action'] for row in rows} <= {'hit', 'stand'}

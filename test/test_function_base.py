@@ -126,6 +126,8 @@ BROKEN = {
     'unknown stage': ('Stage: choose', 'Stage: dream',
                       "its stage 'dream' is none of list, filter, measure, choose"),
     'unknown fact': ('Rule: evader ==', 'Rule: mood ==', "names 'mood', which is no fact of"),
+    'value that is never': ("Rule: evader == 'walled off'", "Rule: evader == 'hidden'",
+                            "compares 'evader' with 'hidden', which it never is; its values are"),
     'rule that calls': ("Rule: evader == 'walled off'", 'Rule: len(evader) == 3', 'uses Call'),
     'rule with a number': ("Rule: evader == 'walled off'", 'Rule: evader == 5', 'uses 5; values'),
     'rule with a bare in': ("evader == 'walled off'", "evader in 'walled off'",

@@ -32,13 +32,16 @@ def probe(
         Path, typer.Argument(help='Case file; default: the shipped cases.')
     ] = SHIPPED,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
+    adapter: Annotated[
+        str, typer.Option(help='Adapter: default for the shipped one, or its folder.')
+    ] = 'default',
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     json: AsJson = False,
 ) -> None:
     """Measure how well a student reads manuals that belong to no task."""
     with errors_as_sentences():
         read = read_cases(cases)
-        student = open_student(model, None if untuned else 'default', progress=show_step)
+        student = open_student(model, None if untuned else adapter, progress=show_step)
         figures = measure(Selector(student), read)
     if json:
         typer.echo(shown(figures))

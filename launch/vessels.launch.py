@@ -44,6 +44,7 @@ DESCRIPTIONS = {
     'driver': 'direct: cmd_vel of each vessel; nav2: goal_pose of each vessel',
     'record': 'folder for the bag; empty: record nothing',
     'retries': 'how often a node that dies is started again',
+    'panel': 'true or false: serve the web panel',
 }
 OTHERS = {
     'world': ('true', 'start the simulated sea; false: robots or another simulator are there'),

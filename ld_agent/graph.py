@@ -247,6 +247,7 @@ class VesselsOptions:
     driver: str = 'direct'
     record: str = ''
     retries: int = 3
+    panel: bool = False
 
 
 def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
@@ -302,6 +303,9 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
             world=True,
         ),
     ]
+    if o.panel:
+        shown = {'function_base': o.function_base, 'world': 'vessels'}
+        nodes.insert(0, NodeSpec('panel', shown, retries=o.retries))
     if not o.record:
         return nodes
     recorder = NodeSpec('recorder', {'path': o.record, 'numbered': True}, retries=o.retries)

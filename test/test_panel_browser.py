@@ -273,6 +273,44 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
     assert low <= SLOWER
 
 
+def test_vessels_are_stopped_and_sail_on_from_the_page(tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    from ld_agent.nodes import topics
+    from nav_msgs.msg import Odometry
+    from running import cast, meddler
+
+    speed, port = {}, free_port()
+
+    def moved(message):
+        speed[message.child_frame_id] = abs(message.twist.twist.linear.x)
+
+    with cast() as nodes, meddler() as test:
+        for number in range(3):
+            odom = topics.odom(f'pursuer_{number}')
+            test.node.create_subscription(Odometry, odom.name, moved, odom.qos)
+        nodes.start('panel', port=port, world='vessels')
+        hunt = subprocess.Popen(
+            [str(LD_AGENT), 'vessels', '--method', 'reference', '--kind', 'differential_drive',
+             '--episodes', '50', '--speed', '10', '--record', str(tmp_path / 'bag')],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            with browser() as page:
+                _goto(page, f'http://127.0.0.1:{port}/', test)
+                assert page.locator('#pause').count() == 0
+                test.until(lambda: speed and max(speed.values()) > 0.05, 'a vessel under way')
+                page.click('#stop')
+                expect(page, '#headline', ': stopped')
+                test.until(lambda: max(speed.values()) < 0.01, 'rest')
+                page.click('#resume')
+                test.until(lambda: max(speed.values()) > 0.05, 'a vessel under way again')
+                page.locator('#headline').filter(has_not_text=': stopped').wait_for()
+        finally:
+            hunt.send_signal(signal.SIGINT)
+            hunt.wait(SECONDS)
+        assert 'Traceback' not in nodes.stop('panel')
+
+
 def test_without_the_token_nothing_that_a_person_does_reaches_the_hunt(hunt):
     from ld_agent.nodes import topics
     from running import listen
@@ -314,4 +352,4 @@ def _goto(page, url: str, test) -> None:
     test.until(lambda: 'panel' in test.node.get_node_names(), 'the panel')
     wait_for_answer(url)
     page.goto(url)
-    page.locator('#pause').wait_for()
+    page.locator('#resume').wait_for()

@@ -41,6 +41,7 @@ from ld_agent.errors import BagError, LdAgentError
 from ld_agent.evaluate import evaluate_bags, EvaluationReport, wilson
 from ld_agent.graph import NodeSpec, vessels_graph, VesselsOptions
 from ld_agent.methods import METHODS, NAMES
+from ld_agent.panel import require_nicegui
 from ld_agent.players import find_task, make_agent, prepare_method
 from ld_agent.runner import isolate, require_ros, run_processes
 from ld_agent.sentences.author import prepare_author
@@ -74,6 +75,7 @@ def vessels(
     retries: Annotated[
         int, typer.Option(min=0, help='How often a node that dies is started again; over ROS.')
     ] = 3,
+    panel: Annotated[bool, typer.Option('--panel', help='Serve the web panel; over ROS.')] = False,
     offline: Annotated[
         bool, typer.Option('--offline', help='Without ROS, in this process, as fast as it goes.')
     ] = False,
@@ -81,11 +83,12 @@ def vessels(
 ) -> None:
     """Let vessels hunt: moves become motion, and areas hold for the whole hull."""
     with errors_as_sentences():
+        if panel:
+            require_nicegui()
         bag = bag_folder(record)
         options = VesselsOptions(
             method, episodes, seed, evader, board, kind, model, adapter, provider, function_base,
-            scenario, deadline, speed, 'direct', '' if offline else str(bag),
-            retries,
+            scenario, deadline, speed, 'direct', '' if offline else str(bag), retries, panel,
         )  # fmt: skip
         _check(options)
         for taken in (bag, bag.with_name(f'{bag.name}_1')):

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 import signal
 import sys
 import time
@@ -100,10 +101,14 @@ class Health:
 
 
 def _deliver(node: Node) -> None:
-    """Wait until what was published has reached who listens, a recorder that is slow above all."""
+    """Wait until what was published has reached who listens, a recorder that is slow above all.
+
+    A node that a signal ended can wait for nobody any more: its context is shut down.
+    """
     end = time.monotonic() + DELIVERY_SECONDS
-    for publisher in node.publishers:
-        publisher.wait_for_all_acked(Duration(seconds=max(0.0, end - time.monotonic())))
+    with suppress(rclpy_implementation.RCLError):
+        for publisher in node.publishers:
+            publisher.wait_for_all_acked(Duration(seconds=max(0.0, end - time.monotonic())))
 
 
 class _Interrupt:

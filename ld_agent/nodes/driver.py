@@ -20,7 +20,7 @@ nothing here makes a stop wait. `stopped` tells of it, and perception keeps it, 
 that is started again in the place of a dead one is as stopped as that one was. What is closed the
 driver reads from `functions`, as the agent does, beside the control loop, so that a function that
 hangs holds up nobody; it keeps that for an emergency node that takes the place of a dead one.
-Nobody sails before both are known.
+Nobody sails before both are known, or before 2 s have passed where nobody publishes both.
 """
 
 from __future__ import annotations

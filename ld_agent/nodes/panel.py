@@ -15,7 +15,7 @@
 
 The page runs in threads of its own and takes pictures of what was heard; the decision node is
 never waited for, and never waits. Its actions go the way of everybody: `emergency`,
-`restricted_area`, and the services `pause`, `step` and `resume`.
+`restricted_area`, and the services `pause`, `step` and `resume`, of vessels `stop` and `resume`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,14 @@ from ld_agent.panel.view import View, Watch
 from ld_agent.players import find_task
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
-from std_msgs.msg import Header, String
+from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
 if TYPE_CHECKING:
     from ld_agent.panel.server import Server
 
-COMMANDS = ('pause', 'resume', 'step')
+COMMANDS = {'simulator': ('pause', 'step', 'resume'), 'vessels': ('stop', 'resume')}
+"""World → the services by which it is steered."""
 NICENESS = 10
 
 
@@ -61,13 +62,15 @@ class PanelNode(Node):
         self._grid: OccupancyGrid | None = None
         self._sentences = publisher_of(self, topics.EMERGENCY)
         self._areas = publisher_of(self, topics.RESTRICTED_AREA)
-        self._commands: dict[str, Any] = {
-            name: self.create_client(Trigger, name) for name in COMMANDS
+        self.commands = COMMANDS[p.world]
+        self._callers: dict[str, Any] = {
+            name: self.create_client(Trigger, name) for name in self.commands
         }
         self._health = Health(self)
         listen(self, topics.GRID, self._on_grid, self._health)
         listen(self, topics.TRUTH, self._on_truth, self._health)
         listen(self, topics.DIAGNOSTICS, self._on_diagnostics, self._health)
+        listen(self, topics.STOPPED, self._on_stopped, self._health)
         listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._watch.hear, self._health)
         listen_json(self, topics.RESULT, Result, self._watch.hear, self._health)
         listen_json(self, topics.DECISION, Decision, self._watch.hear, self._health)
@@ -106,16 +109,15 @@ class PanelNode(Node):
         self._areas.publish(convert.to_polygon(corners, header, grid.info.resolution))
 
     def command(self, name: str) -> Future[str]:
-        """Call a service of the simulator.
+        """Call a service of the world, one of `commands`.
 
         Raises:
             LdAgentError: nobody offers it.
         """
-        client = self._commands[name]
+        client = self._callers[name]
         if not client.service_is_ready():
             raise LdAgentError(
-                f'no node offers the service {client.srv_name!r}; the simulator of '
-                'pursuit.launch.py does while it runs'
+                f'no node offers the service {client.srv_name!r}; the world does while it runs'
             )
         answer: Future[str] = Future()
 
@@ -133,6 +135,9 @@ class PanelNode(Node):
     def _on_truth(self, grid: OccupancyGrid) -> None:
         convert.check_grid(grid)
         self._watch.hear_truth(convert.closed_cells(grid))
+
+    def _on_stopped(self, message: Bool) -> None:
+        self._watch.hear_stopped(message.data)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         """Show the last fault of any node, such as why a sentence was refused."""

@@ -132,6 +132,9 @@ class PanelParameters(Parameters):
     """Parameters of the web panel."""
 
     task: str = Field('pursuit', description='task whose functions are shown')
+    world: Literal['simulator', 'vessels'] = Field(
+        'simulator', description='who is steered: simulator has pause, step, resume; vessels stop'
+    )
     function_base: str = Field(
         '', description='folder of the function base; empty: the shipped one'
     )

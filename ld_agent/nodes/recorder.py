@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The recorder: every topic of the graph into a bag, as serialized, written through.
+"""The recorder: the topics of the game into a bag, as serialized, written through.
 
 What was received is on disk after at most `flush_seconds`, in a bag that reads as it is,
 however the process ends. A full disk is said once; the hunt goes on. A recorder that is started

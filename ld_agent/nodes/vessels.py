@@ -16,7 +16,8 @@
 Stands in for robots: it tells the chart (`grid`), where its bodies are, and the time (`/clock`),
 and hears nothing of the game but when a step begins (for a scenario's areas), which functions
 answer these areas, and when an episode has ended. An area is published again until it is answered,
-by an emergency node that was started anew if need be, and holds from the next step on. A vessel
+by an emergency node that was started anew if need be, and holds from the next step on; one that
+nobody answers in half a minute is left out, as `diagnostics` says. A vessel
 that hears no command for `cmd_timeout` seconds of real time holds station. A referee looks at
 every simulated instant; if it saw a fault the process ends with status 2.
 """

@@ -57,6 +57,9 @@ STYLE = """
 class Live(Protocol):
     """A running hunt, as the panel sees it and acts on it."""
 
+    commands: Sequence[str]
+    """What it can be told to do, such as `pause`."""
+
     def view(self) -> View:
         """Return the present picture."""
 
@@ -71,7 +74,7 @@ class Live(Protocol):
         """
 
     def command(self, name: str) -> Future[str]:
-        """Call the service `pause`, `resume` or `step`; the future is what it answers.
+        """Call the service of one of `commands`; the future is what it answers.
 
         Raises:
             LdAgentError: nobody offers it.
@@ -133,7 +136,7 @@ class Page:
         if self._panel.live is None:
             return
         with ui.row().classes('items-center'):
-            for name in ('pause', 'step', 'resume'):
+            for name in self._panel.live.commands:
                 ui.button(name, on_click=lambda name=name: self._act(self._command, name)).props(
                     f'id={name} dense no-caps'
                 )

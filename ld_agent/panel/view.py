@@ -70,6 +70,7 @@ class View:
         emergencies: the functions in force that joined at run time, by name.
         trails: earlier places of each pursuer in this episode, the latest last.
         notice: the last thing that went wrong, in a sentence.
+        stopped: whether the vessels were told to stop.
     """
 
     number: int
@@ -80,6 +81,7 @@ class View:
     trails: tuple[tuple[Cell, ...], ...]
     tally: Tally
     notice: str = ''
+    stopped: bool = False
 
 
 class Watch:
@@ -105,6 +107,7 @@ class Watch:
         self._violations = self._lost_turns = 0
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._notice = ''
+        self._stopped = False
         self._made: View | None = None
 
     def hear(self, message: State | Decision | FunctionUpdate | Result) -> None:
@@ -127,6 +130,12 @@ class Watch:
         with self._lock:
             self._number += 1
             self._truth = closed
+
+    def hear_stopped(self, stopped: bool) -> None:
+        """Take in whether the vessels were told to stop."""
+        with self._lock:
+            self._number += stopped != self._stopped
+            self._stopped = stopped
 
     def notice(self, sentence: str) -> None:
         """Show a sentence about what went wrong; an empty one takes it away."""
@@ -165,6 +174,7 @@ class Watch:
             tuple(tuple(trail) for trail in self._trails),
             self._tally(),
             self._notice,
+            self._stopped,
         )
 
     def _on_state(self, state: State) -> None:

@@ -30,9 +30,8 @@ def headline(view: View) -> str:
     if view.state is None:
         return 'waiting for a state'
     state = view.state
-    return f'{state.task}, episode {state.episode} (seed {state.seed}), step {state.step}' + (
-        ': the end' if state.done else ''
-    )
+    told = f'{state.task}, episode {state.episode} (seed {state.seed}), step {state.step}'
+    return told + (': the end' if state.done else '') + (': stopped' if view.stopped else '')
 
 
 def tally_html(view: View) -> str:

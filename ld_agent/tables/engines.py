@@ -107,10 +107,11 @@ class LocalEngine(Engine):
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
         if kind is not None:
             for process in set(multiprocessing.active_children()) - self._before:
                 process.terminate()
+        # Waited for, as the pool's thread would race with the end of the interpreter.
+        self._pool.shutdown(cancel_futures=True)
 
     def _submit(self, job: Job) -> Future[Reply]:
         # Ctrl-C reaches all processes of a terminal; a new one inherits that it is blocked, and

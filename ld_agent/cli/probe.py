@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ld_agent.cli.common import AsJson, console, errors_as_sentences, show_step
+from ld_agent.cli.options import Adapter
 from ld_agent.probe import probe as measure
 from ld_agent.probe import read_cases, SHIPPED, shown
 from ld_agent.selector import Selector
@@ -32,9 +33,7 @@ def probe(
         Path, typer.Argument(help='Case file; default: the shipped cases.')
     ] = SHIPPED,
     model: Annotated[str, typer.Option(help='Student model.')] = DEFAULT_MODEL,
-    adapter: Annotated[
-        str, typer.Option(help='Adapter: default for the shipped one, or its folder.')
-    ] = 'default',
+    adapter: Adapter = 'default',
     untuned: Annotated[bool, typer.Option('--untuned', help='Without an adapter.')] = False,
     json: AsJson = False,
 ) -> None:

@@ -167,8 +167,6 @@ class DecisionNode(LifecycleNode):
             self._decide(waiting)
 
     def _decide(self, state: State) -> None:
-        if self._agent is None:
-            return
         if not self._publisher.is_activated:
             self._waiting = state
             return

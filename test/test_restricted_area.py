@@ -21,8 +21,13 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
-from ld_agent.nodes import topics
+from ld_agent.messages import State
+from ld_agent.nodes import emergency, topics
+from nav_msgs.msg import OccupancyGrid
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
 from running import cast, listen, meddler, polygon
+from std_msgs.msg import String
 
 SCENARIO = """
 board: {width: 9, height: 7, walls: [[[8, 6], [8, 6]]]}
@@ -95,3 +100,51 @@ def test_an_area_that_a_user_publishes_is_obeyed_by_a_decision_node_started_late
         name = json.loads(functions[0].data)['name']
         assert any(name in trace['candidates'] for trace in first['trace'])
         assert not {tuple(move) for move in first['moves']} & CLOSED
+
+
+def _chart() -> OccupancyGrid:
+    grid = OccupancyGrid()
+    grid.header.frame_id = 'map'
+    grid.info.width, grid.info.height, grid.info.resolution = 9, 7, 1.0
+    grid.data = [0] * 63
+    return grid
+
+
+def _state(step: int, done: bool = False) -> String:
+    state = State(
+        task='pursuit', episode=0, seed=0, step=step, done=done, stamp=float(step), deadline=1.0,
+        observation={'pursuers': [[0, 0], [1, 0], [0, 1]]},
+    )  # fmt: skip
+    return String(data=state.model_dump_json())
+
+
+def test_a_node_that_lags_ends_an_area_with_its_episode_before_it_takes_the_next_ones():
+    area = polygon((3, 2), (6, 2), (6, 5), (3, 5))
+    with meddler() as test, rclpy.init():
+        said = listen(test.node, topics.FUNCTIONS)
+
+        def publisher(topic):
+            return test.node.create_publisher(topic.type, topic.name, topic.qos)
+
+        chart, states, areas = map(publisher, (topics.GRID, topics.STATE, topics.RESTRICTED_AREA))
+        node = emergency.EmergencyNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+
+        def spun(done) -> bool:
+            executor.spin_once(timeout_sec=0.05)
+            return done()
+
+        chart.publish(_chart())
+        test.until(lambda: spun(lambda: areas.get_subscription_count() > 1), 'the node')
+        areas.publish(area)
+        test.until(lambda: spun(lambda: len(said) == 1), 'the area')
+
+        for step in range(5):
+            states.publish(_state(step, done=step == 4))
+        areas.publish(area)
+        test.wait(0.5)
+        test.until(lambda: spun(lambda: len(said) >= 3), 'the area of the next episode')
+        executor.shutdown()
+        node.destroy_node()
+    assert [json.loads(message.data)['action'] for message in said] == ['add', 'remove', 'add']

@@ -77,7 +77,9 @@ class EmergencyNode(Node):
         self._kept: dict[str, FunctionUpdate] = {}
         self._adopted = False
         listen(self, topics.GRID, self._on_grid, self._health)
-        listen_json(self, topics.STATE, State, self._on_state, self._health, each=True)
+        self._states = listen_json(
+            self, topics.STATE, State, self._on_state, self._health, each=True
+        )
         listen_json(self, topics.KEPT_FUNCTIONS, FunctionUpdate, self._on_kept, self._health)
         listen(self, topics.EMERGENCY, self._on_sentence, self._health)
         self.create_service(Trigger, '~/clear_emergencies', self._on_clear)
@@ -209,6 +211,7 @@ class EmergencyNode(Node):
                 self._health.fault(f'not usable ({type(error).__name__}: {error}); dropped')
 
     def _on_area(self, message: PolygonStamped) -> None:
+        self._states.take_waiting()  # an episode that ended before this ends what it closed
         if not self._adopted or self._desk is None or self._grid is None:
             self._early.append(message)
             return
@@ -220,6 +223,7 @@ class EmergencyNode(Node):
         self._tell(self._desk.polygon(corners, polygon_origin(corners), self._standing))
 
     def _on_sentence(self, message: String) -> None:
+        self._states.take_waiting()
         if not self._adopted or self._desk is None or not self._ready:
             if self._opening is not None:
                 self.get_logger().warning(

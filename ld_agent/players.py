@@ -234,7 +234,7 @@ def _check(method: str) -> None:
 def _prepare(selector: Selector, stage: Stage) -> None:
     """Encode a stage ahead, and tell which names cost more than the one pass."""
     entries = stage.entries
-    selector.prepare(stage.rules, entries)
+    selector.prepare(stage.rules, entries, keep=True)
     for names in selector.alike(entries):
         _log.warning(
             'stage %s: the names %s share their first token, so a selection takes %d passes '

@@ -30,6 +30,7 @@ from typing import Generic, TypeVar
 from ld_agent import prompt
 from ld_agent.clock import ms_since
 from ld_agent.errors import FunctionBaseError
+from ld_agent.student.encoded import kept_caches
 from ld_agent.student.session import Cache, Student
 from ld_agent.trie import Branch, branches
 import numpy as np
@@ -146,10 +147,22 @@ class Selector:
             groups.setdefault(first, []).append(name)
         return [tuple(group) for group in groups.values() if len(group) > 1]
 
-    def prepare(self, rules: str, entries: Sequence[prompt.Entry]) -> None:
-        """Encode rules and blocks ahead of the first selection."""
-        if len(entries) > 1:
-            self._set(rules, tuple(sorted(entries, key=lambda entry: entry.name)))
+    def prepare(self, rules: str, entries: Sequence[prompt.Entry], keep: bool = False) -> None:
+        """Encode rules and blocks ahead of the first selection.
+
+        Args:
+            keep: on the disk, where they are found by the next process that prepares the same.
+        """
+        if len(entries) < 2:
+            return
+        ordered = tuple(sorted(entries, key=lambda entry: entry.name))
+        if keep:
+            texts = [prompt.render_rules(rules), *map(prompt.render_block, ordered)]
+            base, *blocks = kept_caches(self.student, texts, lambda: self._pieces(rules, ordered))
+            self._rules[rules] = base
+            for entry, block in zip(ordered, blocks, strict=True):
+                self._blocks.put((rules, entry), block, block)
+        self._set(rules, ordered)
 
     def _branches(self, entries: Sequence[prompt.Entry]) -> tuple[Branch, ...]:
         return tuple(
@@ -162,14 +175,19 @@ class Selector:
         kept = self._sets.get((rules, entries))
         if kept is not None:
             return kept
+        base, *blocks = self._pieces(rules, entries)
+        joined = self.student.join([base, *blocks])
+        together = _Set(joined, len(base) + prompt.BLOCK_SPAN, self._branches(entries))
+        return self._sets.put((rules, entries), together, joined)
+
+    def _pieces(self, rules: str, entries: tuple[prompt.Entry, ...]) -> list[Cache]:
+        """Return the caches of the rules and of each block."""
         if rules not in self._rules:
             bos = [] if self.student.bos is None else [self.student.bos]
             ids = bos + self.student.encode_text(prompt.render_rules(rules))
             self._rules[rules] = self.student.encode(ids)
         base = self._rules[rules]
-        joined = self.student.join([base, *(self._block(rules, base, e) for e in entries)])
-        together = _Set(joined, len(base) + prompt.BLOCK_SPAN, self._branches(entries))
-        return self._sets.put((rules, entries), together, joined)
+        return [base, *(self._block(rules, base, entry) for entry in entries)]
 
     def _block(self, rules: str, base: Cache, entry: prompt.Entry) -> Cache:
         kept = self._blocks.get((rules, entry))

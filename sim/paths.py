@@ -11,20 +11,27 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Path lengths on a board with closed cells (scipy.sparse.csgraph)."""
+"""Path lengths on a board with closed cells (scipy.sparse.csgraph).
+
+SciPy is loaded with the first path: a node that asks for none starts 0.1 s sooner.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ld_agent_sim.pursuit import Board, Cell, evader_moves, pursuer_moves
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 @lru_cache(maxsize=64)
 def _graph(board: Board, closed: frozenset[Cell], moves: str) -> tuple[list[Cell], csr_matrix]:
+    from scipy.sparse import csr_matrix
+
     cells = [cell for cell in board.free() if cell not in closed]
     index = {cell: i for i, cell in enumerate(cells)}
     reach = evader_moves if moves == 'units' else pursuer_moves
@@ -45,6 +52,8 @@ def path_lengths(
         closed: restricted cells, beside the board's walls.
         moves: `units` for steps of one unit, `pursuer` for a pursuer's moves.
     """
+    from scipy.sparse.csgraph import breadth_first_order
+
     cells, graph = _graph(board, closed - {start}, moves)
     if start not in cells:
         return {start: 0}

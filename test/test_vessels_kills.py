@@ -13,8 +13,8 @@
 # limitations under the License.
 """Processes of a running hunt that die at random instants.
 
-`LD_AGENT_KILLS` sets how many; what was measured is printed (`pytest -s`). The sea stands for the
-world and is not killed here: its end is the end of the graph.
+`LD_AGENT_KILLS` sets how many, `LD_AGENT_KILLS_METHOD` who decides; what was measured is printed
+(`pytest -s`). The sea stands for the world and is not killed here: its end is that of the graph.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ from running import listen, meddler
 
 KILLS = int(os.environ.get('LD_AGENT_KILLS', '4'))
 VICTIMS = ('driver', 'recorder', 'decision', 'perception', 'emergency', 'visualiser')
-COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', 'reference',
+METHOD = os.environ.get('LD_AGENT_KILLS_METHOD', 'reference')
+COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', METHOD,
            '--kind', BURGER.name, '--seed', '3', '--scenario', 'several', '--episodes', '500',
            '--speed', '10', '--retries', '1000']  # fmt: skip
 SPEED = 10.0
@@ -183,7 +184,7 @@ def test_who_is_killed_at_a_random_instant_is_back_and_no_vessel_sails_on_blindl
             assert process.poll() is None
     said = (tmp_path / 'said').read_text()
     print(json.dumps({
-        'kills': KILLS,
+        'kills': KILLS, 'method': METHOD,
         'rest after the deadline, s, most': max(rests, default=None),
         'oldest moves obeyed, s': watch.worst_age,
         'back after, s: median, most': {

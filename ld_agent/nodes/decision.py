@@ -57,8 +57,9 @@ class DecisionNode(LifecycleNode):
             self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the model and the function base, and join the graph."""
+        """Join the graph and load the model and the function base, which takes longer."""
         p = self.settings
+        self._join()
         try:
             self._agent = make_agent(
                 p.method,
@@ -76,7 +77,13 @@ class DecisionNode(LifecycleNode):
             )
         except LdAgentError as error:
             self.get_logger().fatal(str(error))
+            self._leave()
             return TransitionCallbackReturn.FAILURE
+        self.get_logger().info(f'ready: method {p.method}, guard {p.guard}')
+        return TransitionCallbackReturn.SUCCESS
+
+    def _join(self) -> None:
+        p = self.settings
         self._health = Health(self)
         self._health.tell(method=p.method, model=p.model if p.method in WITH_STUDENT else 'none')
         self._publisher = self.create_lifecycle_publisher(
@@ -89,11 +96,7 @@ class DecisionNode(LifecycleNode):
             self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health
         )
         self._listeners = [self._functions]
-        self._joining = Joining(
-            self, self.settings.wait_for, self._met, [self._publisher], self._joined
-        )
-        self.get_logger().info(f'ready: method {p.method}, guard {p.guard}')
-        return TransitionCallbackReturn.SUCCESS
+        self._joining = Joining(self, p.wait_for, self._met, [self._publisher], self._joined)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to decide, with the state that is waiting, if one is."""
@@ -116,13 +119,16 @@ class DecisionNode(LifecycleNode):
     def _release(self) -> None:
         if self._agent is None:
             return
+        self._leave()
+        self.close()
+        self._last = self._waiting = None
+
+    def _leave(self) -> None:
         self._joining.stop()
         for listener in self._listeners:
             listener.destroy()
         self.destroy_lifecycle_publisher(self._publisher)
         self._health.stop()
-        self.close()
-        self._last = self._waiting = None
 
     def close(self) -> None:
         """End the sandbox."""

@@ -69,8 +69,8 @@ def absent(node: Node, wait_for: str, publishers: Iterable[Publisher]) -> list[s
 class Joining:
     """Calls `joined` once a node has met those that it waits for and is matched by its listeners.
 
-    That is `SETTLE_SECONDS` after all were seen, or `JOIN_SECONDS` after the beginning without
-    those that `joined` is told.
+    That is `SETTLE_SECONDS` after all were seen, or `JOIN_SECONDS` after the node began to spin
+    without those that `joined` is told.
     """
 
     def __init__(
@@ -86,12 +86,14 @@ class Joining:
         self._seen = seen
         self._publishers = list(publishers)
         self._joined = joined
-        self._begun = time.monotonic()
-        self._met: float | None = None
+        self._begun: float | None = None
+        """The first tick: a node may have much to load before."""
+        self._met = None if self._awaited else time.monotonic()
         self._timer = every(node, TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
         now = time.monotonic()
+        self._begun = self._begun or now
         missing = self._awaited - self._seen()
         if self._met is None and not missing:
             self._met = now

@@ -27,7 +27,6 @@ import shutil
 from ld_agent.errors import ModelError
 from ld_agent.retrieval import minilm
 from ld_agent.retrieval.encoder import Encoders
-from ld_agent.retrieval.graph import write_encoder
 from ld_agent.student.adapter import merge_adapter, TENSORS
 from ld_agent.student.cache import cache_folder, damaged_files, locked, sha256, write_manifest
 from ld_agent.student.fetch import silent
@@ -103,6 +102,9 @@ def prepare_encoders(
 
 
 def _build(adapter: Path | None, work: Path, tell: Progress) -> None:
+    # What writes graphs loads onnx, which prepared encoders do without.
+    from ld_agent.retrieval.graph import write_encoder
+
     source, tokenizer = minilm.fetch_minilm(tell)
     weights = minilm.read_minilm(source)
     shutil.copy(tokenizer, work / 'tokenizer.json')

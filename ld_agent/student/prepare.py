@@ -36,7 +36,6 @@ from ld_agent.student.cache import (
     write_manifest,
 )
 from ld_agent.student.fetch import DEFAULT_MODEL, fetch_model, local_model, Progress, silent
-from ld_agent.student.graph import write_graph
 from ld_agent.student.session import Student
 from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.student.verify import Verify, verify
@@ -173,7 +172,10 @@ def _build(
 
 
 def _write(source: Path, adapter: Path | None, path: Path, bits: int | None) -> None:
+    # What writes graphs loads onnx, which a prepared student does without.
     if architecture_of(source) in WRITTEN_ARCHITECTURES:
+        from ld_agent.student.graph import write_graph
+
         weights = read_weights(source)
         write_graph(weights if adapter is None else merge_adapter(weights, adapter), path, bits)
     else:

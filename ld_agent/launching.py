@@ -42,12 +42,13 @@ DESCRIPTIONS = {
     'retriever': 'none: the student sees all functions of a stage; dpr: what is retrieved',
     'top_k': 'functions that dpr retrieves',
 }
-"""Of the options that every task has."""
+"""Of the options that most graphs have."""
 OTHERS = {
     'namespace': ('', 'namespace of all nodes'),
     'params_file': ('', 'YAML file with ROS parameters; empty: none'),
     'use_sim_time': ('false', 'nodes take their time from /clock'),
 }
+RESPAWN_SECONDS = 0.1
 
 
 def arguments(options: Any, more: Mapping[str, str]) -> list[DeclareLaunchArgument]:
@@ -68,7 +69,10 @@ def arguments(options: Any, more: Mapping[str, str]) -> list[DeclareLaunchArgume
 
 
 def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunction:
-    """Start the graph with the arguments' values; the end of the simulator ends all."""
+    """Start the graph with the arguments' values; the end of its world ends all.
+
+    With an argument `world` that is false the world is not started: another one is there.
+    """
 
     def start(context: Any) -> list[Any]:
         defaults: dict[str, Any] = {field.name: field.default for field in fields(options)}
@@ -77,10 +81,18 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
             for name, default in defaults.items()
         }
         extra = LaunchConfiguration('params_file').perform(context)
-        clock = LaunchConfiguration('use_sim_time').perform(context).lower() == 'true'
+        clock = _read(False, LaunchConfiguration('use_sim_time').perform(context))
+        world = _read(True, LaunchConfiguration('world', default='true').perform(context))
         actions: list[Any] = []
         for spec in graph(options(**chosen)):
+            if spec.world and not world:
+                continue
             parameters: list[Any] = [{**spec.parameters, 'use_sim_time': clock}]
+            again = {
+                'respawn': True,
+                'respawn_delay': RESPAWN_SECONDS,
+                'respawn_max_retries': spec.retries,
+            }
             action = LifecycleNode if spec.lifecycle else Node
             node = action(
                 package='ld_agent',
@@ -89,9 +101,10 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
                 namespace=LaunchConfiguration('namespace'),
                 output='screen',
                 parameters=parameters + ([extra] if extra else []),
+                **(again if spec.retries else {}),
             )
             actions.append(node)
-            if spec.name == 'simulator':
+            if spec.world:
                 ended = OnProcessExit(target_action=node, on_exit=[EmitEvent(event=Shutdown())])
                 actions.append(RegisterEventHandler(ended))
         return actions

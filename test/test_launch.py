@@ -13,9 +13,13 @@
 # limitations under the License.
 """The launch file, run by the real `launch` and `launch_ros`."""
 
+from contextlib import suppress
+import os
 from pathlib import Path
+import re
 import signal
 import subprocess
+import time
 
 from ld_agent.evaluate import evaluate_bags
 import pytest
@@ -88,3 +92,52 @@ def test_a_pursuit_with_emergencies_plays_its_scenario(tmp_path):
     (report,) = evaluate_bags([bag])
     assert (report.episodes, report.violations, report.disagreements) == (1, 0, ()), out
     assert "area 'squall'" in out
+
+
+def _hunt_at_sea(tmp_path, *more):
+    return _launch(
+        'method:=reference', 'kind:=differential_drive', 'episodes:=1', 'seed:=3', 'speed:=20.0',
+        f'record:={tmp_path / "bag"}', *more,
+        file='vessels.launch.py',
+    )  # fmt: skip
+
+
+def test_launched_vessels_hunt_and_end_with_the_sea_and_no_panel_is_there_unasked(tmp_path):
+    hunt = _hunt_at_sea(tmp_path)
+    out, _ = hunt.communicate(timeout=4 * START_SECONDS)
+    assert hunt.returncode == 0, out
+    (report,) = evaluate_bags([tmp_path / 'bag'])
+    assert (report.episodes, report.violations, report.disagreements) == (1, 0, ()), out
+    assert '[vessels-' in out and '[panel-' not in out
+
+
+def test_the_sea_is_left_out_where_another_one_is_there_and_the_panel_comes_when_asked(tmp_path):
+    hunt = _hunt_at_sea(tmp_path, 'world:=false', 'panel:=true')
+    try:
+        out = _until(hunt, 'http://')
+    finally:
+        hunt.send_signal(signal.SIGINT)
+        rest, _ = hunt.communicate(timeout=START_SECONDS)
+    assert '[panel-' in out and '[perception-' in out
+    assert '[vessels-' not in out + rest
+
+
+def test_a_launched_node_that_dies_is_started_again_a_bounded_number_of_times(tmp_path):
+    started = re.compile(r'\[driver-\d+\]: process started with pid \[(\d+)\]')
+    hunt = _hunt_at_sea(tmp_path, 'retries:=1', 'episodes:=50')
+    seen = ''
+    try:
+        while len(found := started.findall(seen)) < 2:
+            if len(found) == 1 and 'step 2' in seen:
+                with suppress(ProcessLookupError):
+                    os.kill(int(found[0]), signal.SIGKILL)
+            seen += hunt.stdout.readline()
+        seen += _until(hunt, 'step ')
+        os.kill(int(found[1]), signal.SIGKILL)
+        seen += _until(hunt, 'process has died')
+        time.sleep(3.0)
+    finally:
+        hunt.send_signal(signal.SIGINT)
+        rest, _ = hunt.communicate(timeout=START_SECONDS)
+    assert len(started.findall(seen + rest)) == 2
+    assert 'Traceback' not in seen + rest

@@ -129,6 +129,10 @@ class PerceptionNode(Node):
         publish_json(self._out['state'], state)
         if state.done:
             self._report()
+        else:
+            self.get_logger().info(
+                f'episode {state.episode}, step {state.step}, after {state.stamp:.0f} s'
+            )
 
     def _on_decision(self, decision: Decision) -> None:
         if self._game is not None and self._game.decide(decision, self._now) is not None:

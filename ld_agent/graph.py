@@ -180,7 +180,7 @@ def pursuit_graph(options: PursuitOptions) -> list[NodeSpec]:
     """Return the nodes of a pursuit, the recorder first so that it misses nothing."""
     o, joined = options, _awaited(options.record, 'emergency')
     nodes = [
-        NodeSpec('visualiser', {'wait_for': _awaited(o.record)}),
+        NodeSpec('visualiser', {'function_base': o.function_base, 'wait_for': _awaited(o.record)}),
         NodeSpec('emergency', {'function_base': o.function_base, 'sentences': o.sentences}),
         NodeSpec(
             'decision',
@@ -255,7 +255,11 @@ def vessels_graph(options: VesselsOptions) -> list[NodeSpec]:
     o, joined = options, _awaited(options.record, 'emergency')
     shared = {'kind': o.kind}
     nodes = [
-        NodeSpec('visualiser', {'wait_for': _awaited(o.record)}, retries=o.retries),
+        NodeSpec(
+            'visualiser',
+            {'function_base': o.function_base, 'wait_for': _awaited(o.record)},
+            retries=o.retries,
+        ),
         NodeSpec('emergency', {'function_base': o.function_base}, retries=o.retries),
         NodeSpec(
             'decision',

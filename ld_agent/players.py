@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+import json
 import logging
 import math
 from pathlib import Path
@@ -223,7 +224,18 @@ def _origin(method: str, model: str, adapter: str | Path | None) -> dict[str, st
     if method == 'large':
         endpoint = Endpoint.from_environment()
         return {'model': endpoint.model, 'base_url': endpoint.base_url}
-    return identity(prepare(model, _adapter(method, model, adapter)))
+    chosen = _adapter(method, model, adapter)
+    return {**identity(prepare(model, chosen)), **(_taught(chosen) if method == 'kd' else {})}
+
+
+def _taught(adapter: str | Path | None) -> dict[str, str]:
+    """Return whose outputs an adapter of `kd` was trained on, where the training left that."""
+    record = Path(adapter or '') / 'training.json'
+    if not record.exists():
+        return {'teacher': 'unknown'}
+    said = json.loads(record.read_text(encoding='utf-8'))
+    teacher = said['teacher_model'] or said['teacher']
+    return {'teacher': f'{teacher} ({said["outputs"]:,} outputs)'}
 
 
 def _check(method: str) -> None:

@@ -127,7 +127,7 @@ def describe_step(episode: Episode, state: State) -> RenderableType:
     else:
         if decision.trace:
             parts.append(_trace_table(decision.trace))
-        parts += [Text(_guarded(remark), style='yellow') for remark in decision.guarded]
+        parts += [Text(guarded_text(remark), style='yellow') for remark in decision.guarded]
         parts.append(_answer(state, decision))
     return Panel(Group(*parts), title=f'step {state.step}', title_align='left')
 
@@ -175,7 +175,8 @@ def _bar(share: float) -> str:
     return '█' * full + '·' * (BAR - full)
 
 
-def _guarded(remark: Guarded) -> str:
+def guarded_text(remark: Guarded) -> str:
+    """Return what the guard found illegal, and what went out instead."""
     if remark.pursuer is None:
         instead = f'; {remark.replaced_by} went out' if remark.replaced_by else ''
         return f'guard: {remark.asked or "nothing"} was asked for, {remark.why}{instead}'

@@ -27,7 +27,8 @@ import multiprocessing
 import os
 from typing import Any
 
-from ld_agent.episodes import play
+from ld_agent.emergency_desk import Desk
+from ld_agent.episodes import desk_for, play
 from ld_agent.evaluate import wilson
 from ld_agent.player import Player
 from ld_agent.players import make_agent
@@ -107,12 +108,17 @@ def _play_chunk(scenario: str, evader: str, seeds: Sequence[int]) -> list[_Playe
     setting = load_scenario(scenario_file(scenario))
     agent = make_agent('reference', guard='count')
     world, knowing = (PursuitWorld(evader=EVADERS[evader], scenario=setting) for _ in range(2))
-    found = [_play_seed(agent, world, knowing, seed) for seed in seeds]
+    desk = desk_for(agent, scenario)
+    found = [_play_seed(agent, world, knowing, seed, desk) for seed in seeds]
     agent.close()
+    if desk is not None:
+        desk.close()
     return found
 
 
-def _play_seed(agent: Player, world: PursuitWorld, knowing: PursuitWorld, seed: int) -> _Played:
+def _play_seed(
+    agent: Player, world: PursuitWorld, knowing: PursuitWorld, seed: int, desk: Desk | None
+) -> _Played:
     knowing.reset(seed)
     start, truth = knowing.game.state, truth_of(knowing.events, knowing.game.state.board)
     while not knowing.done:
@@ -120,7 +126,7 @@ def _play_seed(agent: Player, world: PursuitWorld, knowing: PursuitWorld, seed: 
         knowing.apply({'moves': path_moves(knowing.game.state, truth)})
     told = max((event.step + 1 for event in knowing.events), default=0)
     then: PursuitState = start
-    for _ in play(agent, world, seed):
+    for _ in play(agent, world, seed, desk=desk):
         if world.step == told:
             then = world.game.state
     ended = world.game.state

@@ -89,12 +89,19 @@ def test_show_prints_manual_and_source(ferry):
     assert "rule: way == 'long' and wind == 'calm'" in shown
     assert "return min(berths, key=lambda b: abs(b - state['target']))" in shown
     assert "has no function 'sail'" in said('show', ferry, 'sail', ends=2)
+    told = json.loads(said('show', ferry, 'dash', '--json'))
+    assert (told['name'], told['trusted']) == ('dash', False)
+    assert told['rule'] == "way == 'long' and wind == 'calm'"
+    assert told['source'] in shown
 
 
 def test_check_runs_the_examples_in_the_sandbox_and_names_its_layers(ferry):
     shown = said('check', ferry)
     assert '4 functions in 2 stages, 4 examples hold in the sandbox, 0 functions' in shown
     assert 'sandbox layer ' in shown
+    told = json.loads(said('check', ferry, '--json'))
+    assert (told['functions'], told['examples'], told['trusted']) == (4, 4, 0)
+    assert [layer['name'] for layer in told['sandbox']]
 
 
 def test_check_names_every_fault(ferry):

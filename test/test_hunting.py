@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ld_agent.episodes import play
+from ld_agent.episodes import desk_for, play
+from ld_agent.errors import LdAgentError
 from ld_agent.players import find_task, make_agent
 from ld_agent.steps_bench import greedy_moves
-from ld_agent.worlds import open_world
+from ld_agent.worlds import open_scenario, open_world
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.pursuit import Board, evader_moves, pursuer_moves, Pursuit, PursuitState
 import numpy as np
@@ -30,7 +31,7 @@ TOOLS: dict = {}
 exec(find_task(None).tools, TOOLS)
 BOARD = Board(9, 7)
 SCENARIOS = (
-    'hiding', 'moving', 'on_top', 'rectangle', 'several', 'table2', 'u_trap', 'wall_gap',
+    'hiding', 'moving', 'on_top', 'rectangle', 'several', 'table2', 'told', 'u_trap', 'wall_gap',
 )  # fmt: skip
 
 
@@ -100,14 +101,41 @@ def test_in_every_scenario_the_evader_is_caught_unless_an_area_shuts_someone_in(
     agent, world = make_agent('reference'), open_world(
         'pursuit', evader, '20x20', 'exact', scenario, ''
     )  # fmt: skip
+    desk = desk_for(agent, scenario)
     for seed in range(6):
-        for _ in play(agent, world, seed):
+        for _ in play(agent, world, seed, desk=desk):
             pass
         state = world.game.state
         shut_in = not evader_moves(state.board, state.evader, state.restricted) or not all(
             pursuer_moves(state.board, p, state.restricted) for p in state.pursuers
         )
         assert world.outcome()['outcome'] == 'success' or shut_in, seed
+
+
+def test_what_a_scenario_tells_in_words_is_in_force_as_the_student_wrote_it():
+    agent = make_agent('reference', guard='count')
+    world = open_world('pursuit', 'flee', '20x20', 'exact', 'told', '')
+    events = open_scenario('', 'told').events
+    board, desk = open_scenario('', 'told').board, desk_for(agent, 'told')
+    closed = {event.name: event.cells(board) for event in events if not event.lifts}
+    for seed in range(5):
+        for _ in play(agent, world, seed, desk=desk):
+            told = [e for e in events if e.step < world.step]
+            there = {e.name for e in told if not e.lifts} - {e.name for e in told if e.lifts}
+            held = {active.cells for active in desk.active.values()}
+            assert held == {closed[name] for name in there}
+        assert world.outcome()['outcome'] == 'success'
+        assert world.outcome()['violations'] == 0
+    agent.close()
+    desk.close()
+
+
+def test_a_scenario_told_in_words_needs_a_desk():
+    agent = make_agent('reference')
+    world = open_world('pursuit', 'flee', '20x20', 'exact', 'told', '')
+    with pytest.raises(LdAgentError, match='told by a sentence'):
+        for _ in play(agent, world, 0):
+            pass
 
 
 def test_a_pursuer_on_which_an_area_appears_leaves_it_with_its_next_move_and_breaks_no_rule():

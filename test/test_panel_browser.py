@@ -137,7 +137,7 @@ def test_the_first_paint_comes_within_two_seconds(shown):
             page.goto(shown.url)
             page.locator('#board .pursuer').first.wait_for()
             times.append(page.evaluate("performance.getEntriesByName('first-paint')[0].startTime"))
-    assert min(times) <= FIRST_PAINT_MS, times
+    assert statistics.median(times) <= FIRST_PAINT_MS, times
 
 
 def test_with_a_token_nobody_without_it_opens_a_bag(bag, tmp_path):
@@ -245,7 +245,7 @@ def test_a_rectangle_that_is_drawn_is_published_and_kept_out_of(hunt):
 @pytest.mark.timeout(1800)
 def test_what_an_open_panel_costs_the_decisions(hunt):
     nodes, test, url, start, _, decisions, _ = hunt
-    start()
+    start(rate=10.0)
     nodes.start('decision', method='ld')
     test.until(lambda: decisions, 'a decision')
     process = nodes.processes['panel']
@@ -270,7 +270,7 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
     print(f'{PAIRS} pairs of {WINDOW:.0f} s: a decision takes {mean:.3f} [{low:.3f}, {high:.3f}] '
           'times as long while the panel and its page follow '
           f'{followed / PAIRS / WINDOW:.1f} steps a second')  # fmt: skip
-    assert low <= SLOWER
+    assert mean <= SLOWER
 
 
 def test_vessels_are_stopped_and_sail_on_from_the_page(tmp_path):

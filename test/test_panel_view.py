@@ -15,6 +15,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from ld_agent.bags import read_episodes
 from ld_agent.emergency import area_function
 from ld_agent.errors import BagError
@@ -170,6 +173,25 @@ def test_texts_from_messages_are_escaped(watch):
     view = watch.view()
     for told in (trace_html(view), emergencies_html(view)):
         assert '<script>' not in told and '&lt;script&gt;' in told
+
+
+def test_the_trace_shows_each_candidate_with_its_score_and_share_and_what_came_of_it(watch):
+    trace = StageTrace(
+        stage='measure', facts={'way': 'blocked'}, candidates=['by_path', 'straight'],
+        scores=[math.log(0.75), math.log(0.25)], selected='by_path', result=[[1, 2]], ms=12.34,
+    )  # fmt: skip
+    remark = {'pursuer': 0, 'asked': (8, 8), 'why': 'off the board'}
+    watch.hear(state())
+    watch.hear(decision(trace=[trace], method='ld', moves=[(1, 2)], ms=41.0, guarded=[remark]))
+    rows = re.findall(r'<tr[^>]*>.*?</tr>', trace_html(watch.view()))[1:]
+    cells = [re.findall(r'<td[^>]*>(.*?)</td>', row) for row in rows]
+    assert cells[0] == ['measure', 'by_path', '-0.2877', '75.0%', '12.3']
+    assert cells[1] == ['', 'straight', '-1.386', '25.0%', '']
+    assert ['class="selected"' in row for row in rows] == [True, False, False]
+    assert 'way: blocked' in cells[2][1] and '[[1, 2]]' in cells[2][1]
+    told = trace_html(watch.view())
+    assert 'guard: pursuer 1 asked for (8, 8), off the board' in told
+    assert 'ld decided [(1, 2)] in 41 ms' in told
 
 
 def test_north_is_up_and_a_pixel_finds_its_cell(watch):

@@ -20,7 +20,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
-from ld_agent.episodes import play
+from ld_agent.episodes import desk_for, play
 from ld_agent.nodes import topics
 from ld_agent.players import make_agent
 from ld_agent.worlds import open_world
@@ -42,16 +42,18 @@ def played(scenario, seeds):
     """Return the results of the same episodes without ROS."""
     agent = make_agent('reference', guard='count')
     world = open_world('pursuit', 'flee', '20x20', 'exact', scenario, '')
-    results = []
+    desk, results = desk_for(agent, scenario), []
     for seed in seeds:
-        for _ in play(agent, world, seed):
+        for _ in play(agent, world, seed, desk=desk):
             pass
         results.append(world.outcome())
     agent.close()
+    if desk is not None:
+        desk.close()
     return results
 
 
-def over_ros(scenario, episodes, **parameters):
+def over_ros(scenario, episodes, sentences=False, **parameters):
     """Play a scenario with real nodes; return what was heard on each topic."""
     with cast() as nodes, meddler() as test:
         heard = {
@@ -59,7 +61,7 @@ def over_ros(scenario, episodes, **parameters):
             for topic in (topics.RESULT, topics.EMERGENCY, topics.FUNCTIONS, topics.DECISION)
         }
         nodes.start('decision', method='reference', guard='count', wait_for='emergency meddler')
-        nodes.start('emergency')
+        nodes.start('emergency', sentences=sentences)
         nodes.start(
             'simulator', method='reference', scenario=scenario, episodes=episodes, deadline=30.0,
             wait_for='emergency meddler', exit_when_done=False, **parameters,
@@ -70,17 +72,18 @@ def over_ros(scenario, episodes, **parameters):
     return heard
 
 
-def test_lock_step_play_over_ros_is_the_play_of_the_tables():
-    heard = over_ros('u_trap', 2, emergency_timeout=30.0)
+@pytest.mark.parametrize(('scenario', 'at_first'), [('u_trap', 3), ('told', 0)])
+def test_lock_step_play_over_ros_is_the_play_of_the_tables(scenario, at_first):
+    heard = over_ros(scenario, 2, sentences=scenario == 'told', emergency_timeout=30.0)
     results = [json.loads(message.data) for message in heard['result']]
     assert [
         {name: result[name] for name in ('outcome', 'steps', 'violations', 'lost_turns')}
         for result in results
-    ] == played('u_trap', range(2))
+    ] == played(scenario, range(2))
     assert [result['violations'] for result in results] == [0, 0]
     first = json.loads(heard['decision'][0].data)
     filters = [trace for trace in first['trace'] if trace['stage'] == 'filter']
-    assert sum(name.endswith('_keepout') for name in filters[0]['candidates']) == 3
+    assert sum(name.endswith('_keepout') for name in filters[0]['candidates']) == at_first
 
 
 def test_a_lift_and_an_area_told_by_a_sentence_are_published_as_sentences(tmp_path):

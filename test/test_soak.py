@@ -67,7 +67,8 @@ SENTENCES = (
     'stay at least 2 cells away from ({0}, {1})', 'the area around ({0}, {1}) is open again',
     'something is wrong near ({0}, {1})', 'rows {0} to', 'is ({0}, {1}) closed?', 'all is well',
 )  # fmt: skip
-JSON_TOPICS = (topics.STATE, topics.DECISION, topics.FUNCTIONS, topics.RESULT)
+JSON_TOPICS = (topics.STATE, topics.DECISION, topics.FUNCTIONS, topics.KEPT_FUNCTIONS,
+               topics.RESULT)  # fmt: skip
 
 
 class Nuisance:
@@ -88,11 +89,9 @@ class Nuisance:
             node.create_publisher(OccupancyGrid, t.name, t.qos)
             for t in (topics.GRID, topics.TRUTH)
         ]
-        self._odometry = node.create_publisher(
-            Odometry, f'{NAMES[0]}/odom', topics.odom(NAMES[0]).qos
-        )
-        self._commands = node.create_publisher(
-            Twist, f'{NAMES[0]}/cmd_vel', topics.cmd_vel(NAMES[0]).qos
+        self._odometry, self._commands = (
+            [node.create_publisher(topic(n).type, topic(n).name, topic(n).qos) for n in names]
+            for topic, names in ((topics.odom, NAMES), (topics.cmd_vel, NAMES[:-1]))
         )
         self._clear = node.create_client(Trigger, 'emergency/clear_emergencies')
         self._deeds = (self.text, self.sentence, self.area, self.broken_area, self.broken_moves,
@@ -140,12 +139,12 @@ class Nuisance:
     def broken_odometry(self):
         message = Odometry()
         message.pose.pose.position.x = math.nan
-        self._odometry.publish(message)
+        self.rng.choice(self._odometry).publish(message)
 
     def broken_command(self):
         message = Twist()
         message.linear.x = self.rng.choice((math.nan, math.inf))
-        self._commands.publish(message)
+        self.rng.choice(self._commands).publish(message)
 
     def lift(self):
         if self._clear.service_is_ready():

@@ -33,6 +33,17 @@ decoder = pytest.importorskip('mcap_ros2.decoder', reason='needs the extra test'
 CONFIG = Path(__file__).parent.parent / 'config' / 'pursuit.rviz'
 RESOLUTION = 0.5
 ADD, DELETE = 0, 2
+SCENARIO = """
+board: {width: 9, height: 7, walls: [[[8, 6], [8, 6]]]}
+pursuers: [[0, 0], [1, 0], [0, 1]]
+evader: [7, 5]
+events:
+  - {step: 1, area: {name: whirlpool, rectangle: [[3, 2], [5, 4]]}}
+"""
+WALLS = {(8, 6)}
+WHIRLPOOL = {(x, y) for x in (3, 4, 5) for y in (2, 3, 4)}
+DRAWN = {(0, 5), (0, 6), (1, 5), (1, 6)}
+"""What a person closes, which the simulator's truth does not know."""
 TRANSFORM = 'geometry_msgs/msg/TransformStamped'
 TF = 'tf2_msgs/msg/TFMessage'
 
@@ -50,18 +61,27 @@ def hunt(tmp_path_factory):
     pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
     from ld_agent.nodes import topics
     from ld_agent.nodes.joining import listeners
-    from running import cast, listen, meddler, WAIT_SECONDS
+    from running import cast, listen, meddler, polygon, WAIT_SECONDS
 
-    bag = tmp_path_factory.mktemp('visualiser') / 'bag'
+    folder = tmp_path_factory.mktemp('visualiser')
+    bag, scenario = folder / 'bag', folder / 'whirlpool.yaml'
+    scenario.write_text(SCENARIO)
+    edge = RESOLUTION
     with cast() as nodes, meddler() as test:
         results = listen(test.node, topics.RESULT)
         nodes.start('recorder', path=bag)
         nodes.start('visualiser', trail=3, wait_for='recorder')
         nodes.start('decision', method='reference', wait_for='recorder visualiser')
+        nodes.start('emergency')
         nodes.start(
-            'simulator', method='reference', board='9x7', seed=5, deadline=60.0, episodes=2,
-            resolution=RESOLUTION, exit_when_done=False, wait_for='recorder meddler', rate=10.0,
+            'simulator', method='reference', scenario=scenario, deadline=60.0, episodes=2,
+            resolution=edge, exit_when_done=False, wait_for='recorder emergency meddler',
+            rate=5.0,
         )  # fmt: skip
+        areas = test.node.create_publisher(
+            topics.RESTRICTED_AREA.type, 'restricted_area', topics.RESTRICTED_AREA.qos
+        )
+        states = listen(test.node, topics.STATE)
         # The simulator waits for the meddler, and the meddler until all see each other.
         end = time.monotonic() + WAIT_SECONDS
         while not (
@@ -71,6 +91,10 @@ def hunt(tmp_path_factory):
             assert time.monotonic() < end, 'waited in vain: visualiser, recorder and simulator'
             time.sleep(0.05)
         time.sleep(0.5)
+        test.until(lambda: states, 'the first state')
+        areas.publish(
+            polygon((0, 5 * edge), (2 * edge, 5 * edge), (2 * edge, 7 * edge), (0, 7 * edge))
+        )
         test.until(lambda: len(results) == 2, 'two results')
         nodes.stop('visualiser')
         assert 'Traceback' not in nodes.stop('recorder')
@@ -117,6 +141,39 @@ def test_each_state_is_drawn_where_it_is(hunt):
         assert {m.header.frame_id for markers in picture.values() for m in markers} == {'map'}
 
 
+def drawn_alone(messages, name) -> list:
+    """Return the markers of a namespace that came without those of a state."""
+    arrays = [m.markers for topic, _, m in messages if topic == '/markers']
+    return [array[0] for array in arrays if [marker.ns for marker in array] == [name]]
+
+
+def cells(markers) -> set:
+    """Return the cells of a list of cubes."""
+    (marker,) = markers
+    assert marker.action == (ADD if marker.points else DELETE)
+    return {tuple(centre(point)) for point in marker.points}
+
+
+def test_walls_areas_and_what_a_person_closes_are_drawn_and_end_with_their_episode(hunt):
+    episodes, messages = hunt
+    pictures = drawn(messages)
+    last = {e.number: max(s.step for s in e.states) for e in episodes}
+    for (episode, step), picture in pictures.items():
+        assert cells(picture['walls']) == WALLS
+        assert cells(picture['areas']) == (WHIRLPOOL if step > 0 else set())
+        closed = cells(picture['functions'])
+        assert closed <= DRAWN | (WHIRLPOOL if step == 0 else set())
+        if step in (0, last[episode]):
+            assert not closed & DRAWN
+    shown = [key for key, picture in pictures.items() if cells(picture['functions']) == DRAWN]
+    assert len(shown) > 2 and {episode for episode, _ in shown} == {0}
+
+
+def test_what_a_person_closes_is_drawn_at_once(hunt):
+    alone = [cells([marker]) for marker in drawn_alone(hunt[1], 'functions')]
+    assert DRAWN in alone and alone[-1] == set()
+
+
 def test_trails_follow_and_a_new_episode_clears_them(hunt):
     episodes, messages = hunt
     for (episode, step), picture in drawn(messages).items():
@@ -131,8 +188,7 @@ def test_trails_follow_and_a_new_episode_clears_them(hunt):
 
 def test_the_chosen_functions_stand_there_as_text(hunt):
     episodes, messages = hunt
-    told = [m.markers[0].text for topic, _, m in messages
-            if topic == '/markers' and len(m.markers) == 1]  # fmt: skip
+    told = [marker.text for marker in drawn_alone(messages, 'selected')]
     decisions = {(e.number, step): d for e in episodes for step, d in e.decisions.items()}
     possible = {
         f'episode {number}, step {step}: ' + ' > '.join(s.selected for s in decision.trace)
@@ -191,5 +247,5 @@ def test_rviz_shows_what_is_published():
             topic = published[display['Topic']['Value'].strip('/')]
             assert topic.type.__name__ == display['Class'].rpartition('/')[2]
     assert {'MarkerArray', 'PoseArray', 'TF'} <= set(shown)
-    wanted = ['board', 'walls', 'areas', 'trails', 'pursuers', 'evader', 'selected']
+    wanted = ['board', 'walls', 'areas', 'functions', 'trails', 'pursuers', 'evader', 'selected']
     assert list(shown['MarkerArray']['Namespaces']) == wanted

@@ -15,10 +15,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 import json as json_text
-from typing import Annotated
+from typing import Annotated, Any
 
-from ld_agent.cli.common import console, errors_as_sentences
+from ld_agent.cli.common import AsJson, console, errors_as_sentences
 from ld_agent.errors import FunctionBaseError
 from ld_agent.function_base import load_task
 from ld_agent.function_check import (
@@ -43,7 +44,7 @@ def list_functions(
     base: Annotated[
         str, typer.Argument(help='Folder or name of a base; default: all installed ones.')
     ] = '',
-    json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
+    json: AsJson = False,
 ) -> None:
     """List functions with their stage, and whether they are trusted."""
     with errors_as_sentences():
@@ -66,27 +67,40 @@ def list_functions(
 
 
 @functions.command()
-def show(base: Base, name: Annotated[str, typer.Argument(help='A function of the base.')]) -> None:
+def show(
+    base: Base,
+    name: Annotated[str, typer.Argument(help='A function of the base.')],
+    json: AsJson = False,
+) -> None:
     """Print the manual and the source of a function."""
     with errors_as_sentences():
         folder = find_base(base)
         found = [s.functions[name] for s in load_task(folder).stages if name in s.functions]
         if not found:
             raise FunctionBaseError([f'{folder}: has no function {name!r}'])
-    typer.echo(visible(_described(found[0])))
+    typer.echo(json_text.dumps(_as_json(found[0])) if json else visible(_described(found[0])))
 
 
 @functions.command()
-def check(base: Base) -> None:
+def check(base: Base, json: AsJson = False) -> None:
     """Load a base, run all its examples in the sandbox, and tell what confines them."""
     with errors_as_sentences():
         folder = find_base(base)
         task, layers = check_base(folder)
     every = [function for stage in task.stages for function in stage.functions.values()]
     examples = sum(bool(want) for function in every for _, want in function.manual.examples)
+    trusted = sum(function.trusted for function in every)
+    if json:
+        found = {
+            'base': str(folder), 'functions': len(every), 'stages': len(task.stages),
+            'examples': examples, 'trusted': trusted,
+            'sandbox': [asdict(layer) for layer in layers],
+        }  # fmt: skip
+        typer.echo(json_text.dumps(found))
+        return
     typer.echo(
         f'{folder}: {len(every)} functions in {len(task.stages)} stages, {examples} examples hold '
-        f'in the sandbox, {sum(function.trusted for function in every)} functions are trusted'
+        f'in the sandbox, {trusted} functions are trusted'
     )
     for layer in layers:
         held = 'holds' if layer.holds else f'does not hold: {layer.why}'
@@ -121,6 +135,15 @@ def trust(
     typer.echo(f'pinned: {", ".join(read) or "nothing"}; trusted: {", ".join(trusted) or "none"}')
     if read and not task.trusted_facts:
         typer.echo('facts.py and _tools.py are not all trusted, so nothing of the base is yet')
+
+
+def _as_json(function: Function) -> dict[str, Any]:
+    manual = function.manual
+    return {
+        'name': function.name, 'stage': function.stage, 'purpose': manual.purpose,
+        'when_to_use': manual.when_to_use, 'rule': manual.rule, 'trusted': function.trusted,
+        'file': function.origin, 'source': function.source,
+    }  # fmt: skip
 
 
 def _described(function: Function) -> str:

@@ -122,6 +122,10 @@ class RecorderParameters(Parameters):
 class VisualiserParameters(Parameters):
     """Parameters of the visualiser."""
 
+    task: str = Field('pursuit', description='task whose filter stage says what is closed')
+    function_base: str = Field(
+        '', description='folder of the function base; empty: the shipped one'
+    )
     trail: int = Field(30, ge=0, le=1000, description='cells of trail behind each pursuer')
     wait_for: str = Field(
         '', description='nodes that must listen to `markers` before the first state is heard'

@@ -76,6 +76,7 @@ class Simulator(Node):
         self._episode = -1
         self._base_time = 0.0
         self._asked_at: float | None = None
+        self._due = 0.0
         self._answer: Decision | None = None
         self._begun = time.monotonic()
         self._ended_at: float | None = None
@@ -102,11 +103,11 @@ class Simulator(Node):
         elif self._told_at is not None:
             self._wait_for_functions(now - self._told_at)
         elif self._asked_at is not None and self._held():
-            self._asked_at = now
+            self._begin_step(now)
         elif self._asked_at is not None:
             waited = now - self._asked_at
             if self.settings.rate > 0:
-                if waited >= 1.0 / self.settings.rate:
+                if now >= self._due:
                     self._play(self._answer)
             elif self._answer is not None:
                 self._play(self._answer)
@@ -169,9 +170,17 @@ class Simulator(Node):
         self._told_at = None
         self._show_state()
 
+    def _begin_step(self, now: float) -> None:
+        """Begin to wait; with a rate, a step is due a period after the one before was."""
+        self._asked_at = now
+        if self.settings.rate > 0:
+            period = 1.0 / self.settings.rate
+            on_time = 0.0 <= now - self._due < period
+            self._due = (self._due if on_time else now) + period
+
     def _show_state(self) -> None:
         self._answer = None
-        self._asked_at = time.monotonic()
+        self._begin_step(time.monotonic())
         publish_json(
             self._out['state'],
             State(

@@ -14,23 +14,31 @@
 """The visualiser: markers and frames for RViz and Foxglove from what the graph publishes.
 
 Board, walls, restricted areas, pursuers with trails, evader, and what was selected, as text; a
-frame for each pursuer and the evader. Needs no tf2: see `topics.FRAMES`.
+frame for each pursuer and the evader. Areas are red where they are closed in truth, and yellow
+where only the functions in force close them, as what a person closes. Where nobody tells the
+truth, as with real vessels, the chart is drawn. Needs no tf2: see `topics.FRAMES`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+import time
 from typing import Any
 
 from geometry_msgs.msg import Point, TransformStamped, Vector3
-from ld_agent.messages import Cell, Decision, State
+from ld_agent.closed_areas import ClosedAreas
+from ld_agent.errors import LdAgentError
+from ld_agent.function_base import load_task
+from ld_agent.messages import Cell, Decision, FunctionUpdate, State
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import Health, publisher_of, run
 from ld_agent.nodes.convert import check_grid, CLOSED, time_of, to_metres, to_transform
-from ld_agent.nodes.joining import Joining, listeners
-from ld_agent.nodes.listener import listen, listen_json
+from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
+from ld_agent.nodes.listener import listen, listen_json, Listener
 from ld_agent.nodes.parameters import declare, VisualiserParameters
+from ld_agent.share import share_path
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from std_msgs.msg import ColorRGBA, Header
@@ -39,6 +47,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 PURSUER = ColorRGBA(r=0.12, g=0.47, b=0.71, a=1.0)
 EVADER = ColorRGBA(r=1.0, g=0.5, b=0.05, a=1.0)
 AREA = ColorRGBA(r=0.84, g=0.15, b=0.16, a=0.5)
+CLOSED_BY_FUNCTION = ColorRGBA(r=0.95, g=0.7, b=0.1, a=0.5)
 WALL = ColorRGBA(r=0.35, g=0.35, b=0.35, a=1.0)
 WATER = ColorRGBA(r=0.9, g=0.94, b=0.97, a=1.0)
 INK = ColorRGBA(r=0.1, g=0.1, b=0.1, a=1.0)
@@ -49,7 +58,7 @@ class Visualiser(Node):
 
     def __init__(self) -> None:
         super().__init__('visualiser')
-        self.settings = declare(self, VisualiserParameters)
+        p = self.settings = declare(self, VisualiserParameters)
         self._publisher = publisher_of(self, topics.MARKERS)
         self._frames = publisher_of(self, topics.FRAMES)
         if topics.TFMessage is None:
@@ -57,12 +66,19 @@ class Visualiser(Node):
                 f'tf2_msgs is not there: frames go out on {topics.FRAMES.name!r}, one by one'
             )
         self._health = Health(self)
-        self._truth: Any = None
+        self._task = load_task(Path(p.function_base or share_path('function_base', p.task)))
+        self._areas: ClosedAreas | None = None
+        self._updates: list[FunctionUpdate] = []
+        self._states: Listener | None = None
+        self._board: Any = None
+        self._told_truth = False
         self._header = Header()
         self._trails: list[deque] = []
         self._state: State | None = None
         self._decision: Decision | None = None
+        listen(self, topics.GRID, self._on_grid, self._health)
         listen(self, topics.TRUTH, self._on_truth, self._health)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
         listen_json(self, topics.DECISION, Decision, self._on_decision, self._health)
         self._joining = Joining(
             self,
@@ -75,11 +91,37 @@ class Visualiser(Node):
     def _joined(self, missing: list[str]) -> None:
         if missing:
             self._health.fault(f'not seen: {", ".join(missing)}; drawing without')
-        listen_json(self, topics.STATE, State, self._on_state, self._health)
+        self._settled = time.monotonic() + SETTLE_SECONDS
+        self._states = listen_json(self, topics.STATE, State, self._on_state, self._health)
+
+    def _on_grid(self, grid: OccupancyGrid) -> None:
+        check_grid(grid)
+        if not self._told_truth:
+            self._board = grid
 
     def _on_truth(self, grid: OccupancyGrid) -> None:
         check_grid(grid)
-        self._truth = grid
+        self._board, self._told_truth = grid, True
+
+    def _on_function(self, update: FunctionUpdate) -> None:
+        if self._states is not None:
+            self._states.take_waiting()  # an episode that ended before this ends what it closed
+        self._updates.append(update)
+        if self._state is not None:
+            self._read_areas()
+            self._publisher.publish(MarkerArray(markers=[self._draw_functions(self._state.step)]))
+
+    def _read_areas(self) -> None:
+        """Read what has come, now that the size of the board is known."""
+        if self._areas is None:
+            info = self._board.info
+            self._areas = ClosedAreas(self._task, (info.width, info.height))
+        updates, self._updates = self._updates, []
+        for update in updates:
+            try:
+                self._areas.update(update)
+            except LdAgentError as error:
+                self._health.fault(f'{error}; its cells are not drawn')
 
     def _on_decision(self, decision: Decision) -> None:
         """Show what was selected, now or when its step is drawn: it may come before its state."""
@@ -95,21 +137,25 @@ class Visualiser(Node):
             self._publisher.publish(MarkerArray(markers=[self._text(drawn, chosen)]))
 
     def _on_state(self, state: State) -> None:
-        if self._truth is None or 'pursuers' not in state.observation:
+        if self._board is None or 'pursuers' not in state.observation:
             return
+        self._read_areas()
+        if state.done and self._areas is not None and time.monotonic() > self._settled:
+            self._areas.clear()
         pursuers, evader = state.observation['pursuers'], state.observation['evader']
         if self._state is None or state.episode != self._state.episode:
             self._trails = [deque(maxlen=self.settings.trail + 1) for _ in pursuers]
         self._state = state
         for trail, cell in zip(self._trails, pursuers, strict=True):
             trail.append(cell)
-        self._header = Header(stamp=time_of(state.stamp), frame_id=self._truth.header.frame_id)
+        self._header = Header(stamp=time_of(state.stamp), frame_id=self._board.header.frame_id)
         actors = {f'pursuer_{i}': cell for i, cell in enumerate(pursuers)} | {'evader': evader}
         self._publish_frames(
             [to_transform(name, cell, self._header, self._edge) for name, cell in actors.items()]
         )
         markers = [
             *self._draw_board(state),
+            self._draw_functions(state.step),
             *self._draw_pursuers(pursuers),
             self._dot('evader', 0, EVADER, evader, 0.8),
             self._text(state, ''),
@@ -125,9 +171,7 @@ class Visualiser(Node):
             self._frames.publish(frame)
 
     def _draw_board(self, state: State) -> list[Marker]:
-        info = self._truth.info
-        shut = {(i % info.width, i // info.width) for i, v in enumerate(self._truth.data)
-                if v == CLOSED}  # fmt: skip
+        info, shut = self._board.info, self._shut
         walls = {(x, y) for x, y in state.observation.get('walls', [])}
         size = Vector3(x=info.width * self._edge, y=info.height * self._edge, z=0.02)
         board = self._marker('board', 0, Marker.CUBE, WATER, size)
@@ -137,6 +181,15 @@ class Visualiser(Node):
             self._cells('walls', WALL, walls),
             self._cells('areas', AREA, shut - walls),
         ]
+
+    @property
+    def _shut(self) -> set[Cell]:
+        width = self._board.info.width
+        return {(i % width, i // width) for i, v in enumerate(self._board.data) if v == CLOSED}
+
+    def _draw_functions(self, step: int) -> Marker:
+        closed = frozenset() if self._areas is None else self._areas.cells(step)
+        return self._cells('functions', CLOSED_BY_FUNCTION, closed - self._shut)
 
     def _draw_pursuers(self, pursuers: Sequence[Sequence[int]]) -> list[Marker]:
         markers = []
@@ -167,7 +220,7 @@ class Visualiser(Node):
         return marker
 
     def _text(self, state: State, selected: str) -> Marker:
-        info = self._truth.info
+        info = self._board.info
         text = self._marker(
             'selected', 0, Marker.TEXT_VIEW_FACING, INK, Vector3(z=0.7 * self._edge)
         )
@@ -187,9 +240,14 @@ class Visualiser(Node):
         marker.pose.orientation.w = 1.0
         return marker
 
+    def close(self) -> None:
+        """End the sandbox."""
+        if self._areas is not None:
+            self._areas.close()
+
     @property
     def _edge(self) -> float:
-        return float(self._truth.info.resolution)
+        return float(self._board.info.resolution)
 
     def _point(self, cell: Sequence[int], height: float) -> Point:
         x, y = to_metres(cell, self._edge)

@@ -20,6 +20,7 @@ from html import escape
 from ld_agent.bags import probabilities_of
 from ld_agent.messages import StageTrace
 from ld_agent.panel.view import View
+from ld_agent.replay import guarded_text
 
 SHOWN_RESULT = 110
 """Characters of a stage's result that are shown."""
@@ -52,9 +53,7 @@ def trace_html(view: View) -> str:
         return '<p>not decided yet</p>' if view.state and not view.state.done else ''
     stages = ''.join(_stage(stage) for stage in view.decision.trace)
     guarded = ''.join(
-        f'<p class="fault">the guard: pursuer {escape(str(part.pursuer))} asked for '
-        f'{escape(str(part.asked))}: {escape(part.why)}</p>'
-        for part in view.decision.guarded
+        f'<p class="fault">{escape(guarded_text(part))}</p>' for part in view.decision.guarded
     )
     answer = view.decision.moves if view.decision.moves is not None else view.decision.action
     return (

@@ -48,6 +48,7 @@ SCENARIOS = {
     'moving': 'flee',
     'on_top': 'flee',
     'hiding': 'hide',
+    'told': 'flee',
 }
 """The other scenarios, each with the evader that it is played against."""
 PURSUIT_OUTCOMES = {

@@ -28,7 +28,8 @@ from pathlib import Path
 
 from ld_agent import __version__
 from ld_agent.benchmark import machine
-from ld_agent.episodes import play
+from ld_agent.emergency_desk import Desk
+from ld_agent.episodes import desk_for, play
 from ld_agent.errors import LdAgentError
 from ld_agent.evaluate import agrees, is_choice
 from ld_agent.messages import Decision, StageTrace
@@ -85,7 +86,13 @@ class _Open:
     agent: Player
     world: World
     made_from: dict[str, str]
+    desk: Desk | None = None
     last: int | None = None
+
+    def close(self) -> None:
+        self.agent.close()
+        if self.desk is not None:
+            self.desk.close()
 
 
 _kept: list[_Open] = []
@@ -112,11 +119,16 @@ def _opened(row: Row) -> _Open:
     if _kept and _kept[0].row == row:
         return _kept[0]
     while _kept:
-        _kept.pop().agent.close()
+        _kept.pop().close()
     agent = _make(row, 0)
     model = row.options.get('model', DEFAULT_MODEL)
     world = open_world(row.task, row.evader, BOARD, MOVES, row.scenario, model)
-    _kept.append(_Open(row, agent, world, _made_from(row, agent, model)))
+    made_from = _made_from(row, agent, model)
+    desk = desk_for(agent, row.scenario, model)
+    if desk is not None:
+        author = identity(desk.author.student.folder)
+        made_from.update({f'author_{name}': value for name, value in author.items()})
+    _kept.append(_Open(row, agent, world, made_from, desk))
     return _kept[0]
 
 
@@ -175,7 +187,7 @@ def _episode(opened: _Open, seed: int, processes: int) -> Record:
         opened.agent = _make(row, seed)
     decisions: list[Decision] = []
     verdicts: list[bool] = []
-    for decision in play(opened.agent, opened.world, seed):
+    for decision in play(opened.agent, opened.world, seed, desk=opened.desk):
         decisions.append(decision)
         verdicts += _verdicts(opened.agent, decision)
     choices = [s for d in decisions for s in d.trace if is_choice(s)]

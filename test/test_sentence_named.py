@@ -96,6 +96,10 @@ def test_a_range_is_two_numbers_and_a_minus_is_one():
         ('rows 5 to 7, until step 12', {(0, 5), (19, 7)}, {(0, 4), (0, 8)}),
         ('for 9 more steps row 5 or so', {(0, 5)}, {(0, 4), (0, 6)}),
         ('x = 4 m and y = 8 m', {(2, 4)}, {(4, 8)}),
+        ('x = 3 is blocked but for y = 9', {(3, 0), (3, 19), (0, 9), (19, 9)}, {(2, 8), (4, 10)}),
+        ('x = 0 or y = 19', {(0, 0), (0, 19), (19, 19)}, {(1, 18), (19, 0)}),
+        ('column 4 near (6, 8)', {(4, 0), (5, 19), (6, 8)}, {(3, 8), (7, 8)}),
+        ('row 4 near (6, 8)', {(0, 4), (19, 6), (6, 8)}, {(6, 3), (6, 9)}),
     ],
 )
 def test_in_doubt_what_the_numbers_span_is_closed(sentence, inside, outside):

@@ -160,9 +160,9 @@ def test_walls_areas_and_what_a_person_closes_are_drawn_and_end_with_their_episo
     last = {e.number: max(s.step for s in e.states) for e in episodes}
     for (episode, step), picture in pictures.items():
         assert cells(picture['walls']) == WALLS
-        assert cells(picture['areas']) == (WHIRLPOOL if step > 0 else set())
+        assert cells(picture['areas']) == (WHIRLPOOL if step > 1 else set())
         closed = cells(picture['functions'])
-        assert closed <= DRAWN | (WHIRLPOOL if step == 0 else set())
+        assert closed <= DRAWN | (WHIRLPOOL if step <= 1 else set())
         if step in (0, last[episode]):
             assert not closed & DRAWN
     shown = [key for key, picture in pictures.items() if cells(picture['functions']) == DRAWN]

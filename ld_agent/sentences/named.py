@@ -128,8 +128,10 @@ def fail_safe(
 ) -> tuple[str, tuple[tuple[float, float], ...]]:
     """Return the area that a sentence's numbers span, as words and corners in cells.
 
-    The rectangle round all points, rows and columns, wider by the largest number that is
-    neither. No corners where no point, row or column of the board is named.
+    The rectangle round all points; where columns are named, from side to side round these too, all
+    of it from the south to the north; where rows are, from the west to the east; and both of these
+    where both are. All wider by the largest number that is neither. No corners where no point, row
+    or column of the board is named.
 
     Args:
         size: width and height of the board in cells.
@@ -149,6 +151,19 @@ def fail_safe(
     south, north = _span(ys, wider, size[1])
     if west > east or south > north:
         return '', ()
+    columns, rows = (any(axis == name for axis, _ in named.axes) for name in 'xy')
+    top, right = size[1] - 0.5, size[0] - 0.5
+    if columns and rows:
+        said = f'x from {west:g} to {east:g} and y from {south:g} to {north:g}, all of both,'
+        return said, (
+            (west, -0.5), (east, -0.5), (east, south), (right, south), (right, north),
+            (east, north), (east, top), (west, top), (west, north), (-0.5, north),
+            (-0.5, south), (west, south),
+        )  # fmt: skip
+    if columns:
+        south, north = -0.5, top
+    if rows:
+        west, east = -0.5, right
     said = f'x from {west:g} to {east:g}, y from {south:g} to {north:g}'
     return said, ((west, south), (east, south), (east, north), (west, north))
 

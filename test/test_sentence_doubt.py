@@ -37,10 +37,20 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('remain within 4 cells of (5, 5)', 'manhattan(x, y, 5, 5) <= 4', 'seems to leave open'),
         ('Is the channel at x = 4 still blocked?', 'x == 4', 'a question'),
         ('are rows 5 to 7 closed', 'between(y, 5, 7)', 'a question'),
+        ('end the closure of row 4', 'y == 4', 'seems to open again'),
+        ('the rectangle from (1, 2) to (3, 4) is open again', 'y == 4', 'seems to open again'),
+        ('column 9 is no longer blocked', 'x == 9', 'seems to open again'),
     ],
 )
 def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
     assert any(why in doubt for doubt in told(sentence, code))
+
+
+def test_everything_is_opened_only_where_that_is_said():
+    assert told('the area is open again', 'True', 'lift')
+    assert told('you may sail there again', 'True', 'lift')
+    for sentence in ('everything is open again', 'All restrictions are lifted.'):
+        assert told(sentence, 'True', 'lift') == []
 
 
 @pytest.mark.parametrize(
@@ -52,6 +62,7 @@ def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
         ('do not leave rows 3 to 9', 'not (between(y, 3, 9))'),
         ('rows 5 to 7 are closed', 'between(y, 5, 7)'),
         ('do not go within 3 cells of (4, 4)', 'manhattan(x, y, 4, 4) <= 3'),
+        ('the end of row 5 is closed', 'y == 5'),
     ],
 )
 def test_what_says_the_same_is_not_doubted(sentence, code):

@@ -15,7 +15,8 @@
 
 This understands no sentence either. It refuses where the words that say 'only here' or 'never
 there' do not go with a function that closes all the rest, which would be wrong in the unsafe
-direction, and where somebody asks.
+direction, where 'open again' is followed by a closure, where everything is opened and that was not
+said, and where somebody asks.
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ _WITHIN = re.compile(
     r'|east|west|above|below|left|right|higher|lower))\b',
     re.IGNORECASE,
 )
+_ENDING = re.compile(
+    r'\b(?:(?:open|free|safe|clear|allowed|permitted|accessible|navigable)\s+again|re-?open\w*'
+    r'|lift(?:s|ed|ing)?|end(?:s|ed|ing)?\s+(?:of\s+)?the\s+(?:clos|restric|block)\w*'
+    r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off))\b',
+    re.IGNORECASE,
+)
+_ALL = re.compile(r'\b(?:all|every\w*|each|any|whole|entire)\b', re.IGNORECASE)
 
 
 def doubts(sentence: str, written: Written) -> list[str]:
@@ -49,7 +57,11 @@ def doubts(sentence: str, written: Written) -> list[str]:
     found = []
     if _QUESTION.search(sentence):
         found.append('the sentence may be a question')
+    if written.kind == 'lift' and written.code == 'True' and not _ALL.search(sentence):
+        found.append('it opens everything, which the sentence does not say')
     if written.kind == 'close':
+        if not written.until and _ENDING.search(sentence):
+            found.append('it closes what the sentence seems to open again')
         rest = written.code.startswith('not (')
         prohibits = _PROHIBITION.search(sentence) and not _CONFINING.search(sentence)
         if rest and prohibits:

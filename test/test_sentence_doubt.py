@@ -37,6 +37,9 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('remain within 4 cells of (5, 5)', 'manhattan(x, y, 5, 5) <= 4', 'seems to leave open'),
         ('Is the channel at x = 4 still blocked?', 'x == 4', 'a question'),
         ('are rows 5 to 7 closed', 'between(y, 5, 7)', 'a question'),
+        ('keep insdie that part of row 0', 'y == 0', 'seems to leave open'),
+        ('everything right of 8 is unsafe', 'y > 8', 'says nothing of x'),
+        ('a storm north of line 8', 'x > 8', 'says nothing of y'),
         ('end the closure of row 4', 'y == 4', 'seems to open again'),
         ('the rectangle from (1, 2) to (3, 4) is open again', 'y == 4', 'seems to open again'),
         ('column 9 is no longer blocked', 'x == 9', 'seems to open again'),
@@ -63,6 +66,9 @@ def test_everything_is_opened_only_where_that_is_said():
         ('rows 5 to 7 are closed', 'between(y, 5, 7)'),
         ('do not go within 3 cells of (4, 4)', 'manhattan(x, y, 4, 4) <= 3'),
         ('the end of row 5 is closed', 'y == 5'),
+        ('keep a berth of 2 round (4, 4)', 'square(x, y, 4, 4, 2)'),
+        ('stay well clear of row 3', 'y == 3'),
+        ('everything west of x = 4 and south of y = 3', 'x < 4 and y < 3'),
     ],
 )
 def test_what_says_the_same_is_not_doubted(sentence, code):

@@ -43,6 +43,15 @@ _WITHIN = re.compile(
     r'|east|west|above|below|left|right|higher|lower))\b',
     re.IGNORECASE,
 )
+_STAYING = re.compile(r'\b(?:stay|keep|remain)\b', re.IGNORECASE)
+_REPELLING = re.compile(
+    r"\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|not|never|no|don't)\b",
+    re.IGNORECASE,
+)
+_SIDES = {
+    'x': re.compile(r'\b(?:east|west|left|right)\s+of\b', re.IGNORECASE),
+    'y': re.compile(r'\b(?:north|south)\s+of\b', re.IGNORECASE),
+}
 _ENDING = re.compile(
     r'\b(?:(?:open|free|safe|clear|allowed|permitted|accessible|navigable)\s+again|re-?open\w*'
     r'|lift(?:s|ed|ing)?|end(?:s|ed|ing)?\s+(?:of\s+)?the\s+(?:clos|restric|block)\w*'
@@ -67,6 +76,11 @@ def doubts(sentence: str, written: Written) -> list[str]:
         if rest and prohibits:
             found.append('it closes all but what the sentence seems to forbid')
         gap = written.shape == 'a line with a gap'
-        if not rest and not gap and not prohibits and _WITHIN.search(sentence):
+        confines = _WITHIN.search(sentence) and not prohibits
+        stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
+        if not rest and not gap and (confines or stays):
             found.append('it closes what the sentence seems to leave open')
+        for axis, side in _SIDES.items():
+            if side.search(sentence) and not re.search(rf'\b{axis}\b', written.code):
+                found.append(f'it says nothing of {axis}, on which a side is named')
     return found

@@ -174,7 +174,7 @@ class _Letters:
 
 def test_names_that_share_their_first_token_are_told_when_a_stage_is_prepared(caplog):
     selector = Selector(_Letters())
-    selector.prepare = lambda rules, entries: None
+    selector.prepare = lambda rules, entries, keep: None
     with caplog.at_level(logging.WARNING):
         _prepare(selector, TASK.stage('choose'))
         assert caplog.messages == []

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 from ld_agent.errors import ModelError
 from ld_agent.selector import Selection
-from ld_agent.student import fetch, verify
+from ld_agent.student import fetch, graph, verify
 from ld_agent.student import prepare as module
 from ld_agent.student.adapter import merge_adapter
 from ld_agent.student.cache import read_manifest, sha256
@@ -219,13 +219,15 @@ def test_an_interrupted_preparation_is_taken_up_where_it_stopped(tiny, step):
     open_student(str(tiny), None)
 
 
-@pytest.mark.parametrize('step', ['write_graph', 'write_manifest'])
-def test_a_full_disk_is_told_and_nothing_is_left(tiny, monkeypatch, step):
+@pytest.mark.parametrize(
+    ('where', 'step'), [(graph, 'write_graph'), (module, 'write_manifest')], ids=['graph', 'end']
+)
+def test_a_full_disk_is_told_and_nothing_is_left(tiny, monkeypatch, where, step):
     def fail(*args) -> None:
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, step, fail)
+        patched.setattr(where, step, fail)
         with pytest.raises(ModelError, match='the disk is full.*set LD_AGENT_CACHE'):
             prepared(tiny)
     assert not [f for f in (tiny.parent / 'cache' / 'students').iterdir() if f.is_dir()]

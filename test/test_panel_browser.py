@@ -43,6 +43,8 @@ LD_AGENT = Path(sys.executable).with_name('ld-agent')
 FIRST_PAINT_MS = 2000
 PAIRS = int(os.environ.get('LD_AGENT_PANEL_PAIRS', '0'))
 SETTLED, WINDOW = 1.0, 5.0
+CELL = 1.6
+"""Edge of a cell of the robots' sea, m."""
 SLOWER = 1.05
 SECONDS = 60
 
@@ -273,42 +275,81 @@ def test_what_an_open_panel_costs_the_decisions(hunt):
     assert mean <= SLOWER
 
 
-def test_vessels_are_stopped_and_sail_on_from_the_page(tmp_path):
+@pytest.fixture
+def sea(tmp_path):
+    """Vessels that hunt with a panel; a node of the test's own, what it hears, the page."""
     pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
     from ld_agent.nodes import topics
     from nav_msgs.msg import Odometry
-    from running import cast, meddler
+    from running import cast, listen, meddler
 
-    speed, port = {}, free_port()
+    odometry, port = {}, free_port()
 
     def moved(message):
-        speed[message.child_frame_id] = abs(message.twist.twist.linear.x)
+        odometry.setdefault(message.child_frame_id, []).append(message)
 
     with cast() as nodes, meddler() as test:
         for number in range(3):
             odom = topics.odom(f'pursuer_{number}')
             test.node.create_subscription(Odometry, odom.name, moved, odom.qos)
+        heard = {t.name: listen(test.node, t) for t in (topics.DECISION, topics.RESULT)}
         nodes.start('panel', port=port, world='vessels')
-        hunt = subprocess.Popen(
-            [str(LD_AGENT), 'vessels', '--method', 'reference', '--kind', 'differential_drive',
-             '--episodes', '50', '--speed', '10', '--record', str(tmp_path / 'bag')],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            with browser() as page:
-                _goto(page, f'http://127.0.0.1:{port}/', test)
-                assert page.locator('#pause').count() == 0
-                test.until(lambda: speed and max(speed.values()) > 0.05, 'a vessel under way')
-                page.click('#stop')
-                expect(page, '#headline', ': stopped')
-                test.until(lambda: max(speed.values()) < 0.01, 'rest')
-                page.click('#resume')
-                test.until(lambda: max(speed.values()) > 0.05, 'a vessel under way again')
-                page.locator('#headline').filter(has_not_text=': stopped').wait_for()
-        finally:
-            hunt.send_signal(signal.SIGINT)
-            hunt.wait(SECONDS)
+        with (tmp_path / 'said').open('w') as said:
+            hunt = subprocess.Popen(
+                [str(LD_AGENT), 'vessels', '--method', 'reference', '--kind', 'differential_drive',
+                 '--episodes', '50', '--speed', '10', '--record', str(tmp_path / 'bag')],
+                stdout=said, stderr=said,
+            )  # fmt: skip
+            try:
+                yield test, odometry, heard, f'http://127.0.0.1:{port}/', hunt
+            finally:
+                hunt.send_signal(signal.SIGINT)
+                hunt.wait(SECONDS)
         assert 'Traceback' not in nodes.stop('panel')
+        assert 'closed cell' not in (tmp_path / 'said').read_text()
+
+
+def _speed(odometry) -> float:
+    return max((abs(all_[-1].twist.twist.linear.x) for all_ in odometry.values()), default=0.0)
+
+
+def test_vessels_are_stopped_and_sail_on_from_the_page(sea):
+    test, odometry, _, url, _ = sea
+    with browser() as page:
+        _goto(page, url, test)
+        assert page.locator('#pause').count() == 0
+        test.until(lambda: _speed(odometry) > 0.05, 'a vessel under way')
+        page.click('#stop')
+        expect(page, '#headline', ': stopped')
+        test.until(lambda: _speed(odometry) < 0.01, 'rest')
+        page.click('#resume')
+        test.until(lambda: _speed(odometry) > 0.05, 'a vessel under way again')
+        page.locator('#headline').filter(has_not_text=': stopped').wait_for()
+
+
+def test_a_sentence_that_is_typed_at_sea_becomes_an_area_that_the_vessels_keep_out_of(sea):
+    test, odometry, heard, url, hunt = sea
+    with browser() as page:
+        _goto(page, url, test)
+        test.until(lambda: _speed(odometry) > 0.05, 'a vessel under way')
+        page.click('#stop')
+        expect(page, '#headline', ': stopped')
+        (x0, x1), (y0, y1) = ahead(_read(heard['decision'][-1])['moves'][0])
+        page.fill('#emergency', f'a storm rages between ({x0}, {y0}) and ({x1}, {y1}); keep out')
+        page.press('#emergency', 'Enter')
+        page.locator('#board .area').first.wait_for(timeout=2 * WAIT_MS)
+        storm = {(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1)}
+        assert area_cells(page, 20) == storm
+        began = {name: len(all_) for name, all_ in odometry.items()}
+        page.click('#resume')
+        test.until(lambda: heard['result'], 'the end of the hunt')
+        assert hunt.poll() is None
+    passed = {
+        (int(m.pose.pose.position.x // CELL), int(m.pose.pose.position.y // CELL))
+        for name, all_ in odometry.items()
+        for m in all_[began[name] :]
+    }
+    assert len(passed) > 5 and not passed & storm
 
 
 def test_without_the_token_nothing_that_a_person_does_reaches_the_hunt(hunt):

@@ -60,6 +60,12 @@ EVENTS = {
         ),
     ],
     'table2': [],
+    'told': [
+        (1, 'whirlpool', block(6, 8, 9, 11)),
+        (2, 'mines', {(x, y) for x, y in block(0, 0, 19, 19) if manhattan((x, y), (14, 6)) < 3}),
+        (4, 'channel', block(4, 0, 4, 19) - {(4, 9)}),
+        (6, 'whirlpool', set()),
+    ],
     'u_trap': [
         (0, 'north_arm', block(6, 13, 12, 14)),
         (0, 'south_arm', block(6, 5, 12, 6)),

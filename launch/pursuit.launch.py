@@ -13,13 +13,8 @@
 # limitations under the License.
 """The pursuit: simulator, decision, emergency, visualiser, recorder."""
 
-from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
 from ld_agent.graph import pursuit_graph, PursuitOptions
-from ld_agent.launching import arguments, nodes
+from ld_agent.launching import arguments, nodes, rviz
 
 from launch import LaunchDescription
 
@@ -36,21 +31,10 @@ DESCRIPTIONS = {
 
 def generate_launch_description():
     """Declare the arguments and start the graph."""
-    shown = DeclareLaunchArgument(
-        'rviz', default_value='false', description='start RViz with config/pursuit.rviz'
-    )
-    share = FindPackageShare('ld_agent')
-    rviz = Node(
-        package='rviz2',
-        executable='rviz2',
-        arguments=['-d', PathJoinSubstitution([share, 'config', 'pursuit.rviz'])],
-        condition=IfCondition(LaunchConfiguration('rviz')),
-    )
     return LaunchDescription(
         [
             *arguments(PursuitOptions, DESCRIPTIONS),
-            shown,
             nodes(PursuitOptions, pursuit_graph),
-            rviz,
+            *rviz(),
         ]
     )

@@ -14,12 +14,8 @@
 """Vessels that hunt: the sea, drivers, perception, decision, emergency, visualiser, recorder."""
 
 from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
 from ld_agent.graph import vessels_graph, VesselsOptions
-from ld_agent.launching import arguments, nodes
+from ld_agent.launching import arguments, nodes, rviz
 
 from launch import LaunchDescription
 
@@ -42,22 +38,11 @@ def generate_launch_description():
         default_value='true',
         description='start the simulated sea; false: robots or another simulator are there',
     )
-    shown = DeclareLaunchArgument(
-        'rviz', default_value='false', description='start RViz with config/pursuit.rviz'
-    )
-    share = FindPackageShare('ld_agent')
-    rviz = Node(
-        package='rviz2',
-        executable='rviz2',
-        arguments=['-d', PathJoinSubstitution([share, 'config', 'pursuit.rviz'])],
-        condition=IfCondition(LaunchConfiguration('rviz')),
-    )
     return LaunchDescription(
         [
             *arguments(VesselsOptions, DESCRIPTIONS),
             world,
-            shown,
             nodes(VesselsOptions, vessels_graph),
-            rviz,
+            *rviz(),
         ]
     )

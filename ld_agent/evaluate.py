@@ -26,12 +26,11 @@ from typing import Any
 
 from ld_agent.bags import Episode, read_bag
 from ld_agent.errors import BagError, LdAgentError
-from ld_agent.function_base import load_task, read_function, Stage, Task
+from ld_agent.function_base import find_task, read_function, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.messages import FunctionUpdate, StageTrace
 from ld_agent.referee import referee, Verdict
 from ld_agent.reference import reference_choice
-from ld_agent.share import share_path
 from ld_agent_sim.worlds import find_world
 import numpy as np
 from scipy.stats import binomtest
@@ -146,7 +145,7 @@ def evaluate_bags(
     for (task_name, method), episodes in groups.items():
         task, why = None, ''
         try:
-            task = load_task(function_base or share_path('function_base', task_name))
+            task = find_task(function_base, task_name)
         except LdAgentError as error:
             if function_base is not None:
                 raise

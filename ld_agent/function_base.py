@@ -39,6 +39,7 @@ from ld_agent.function_file import (
 from ld_agent.pin import pins
 from ld_agent.prompt import Entry
 from ld_agent.rule import identifier, Rule
+from ld_agent.share import share_path
 from ld_agent.task_file import read_task_file, text_of
 
 ANY_LABEL = '<label>'
@@ -136,6 +137,16 @@ class Task:
                 )
             seen[fact] = value
         return seen
+
+
+def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
+    """Load the function base of a task: a folder, or the shipped one.
+
+    Raises:
+        FunctionBaseError: it is not valid.
+    """
+    folder = Path(function_base) if function_base else share_path('function_base', task)
+    return load_task(folder)
 
 
 def load_task(folder: Path) -> Task:

@@ -20,10 +20,12 @@ from dataclasses import fields
 from typing import Any
 
 from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
+from launch_ros.substitutions import FindPackageShare
 from ld_agent.graph import NodeSpec
 from ld_agent.methods import NAMES
 
@@ -110,6 +112,22 @@ def nodes(options: Any, graph: Callable[[Any], list[NodeSpec]]) -> OpaqueFunctio
         return actions
 
     return OpaqueFunction(function=start)
+
+
+def rviz() -> list[Any]:
+    """Return the argument `rviz`, and RViz with the shipped configuration where it is true."""
+    config = PathJoinSubstitution([FindPackageShare('ld_agent'), 'config', 'pursuit.rviz'])
+    return [
+        DeclareLaunchArgument(
+            'rviz', default_value='false', description='start RViz with config/pursuit.rviz'
+        ),
+        Node(
+            package='rviz2',
+            executable='rviz2',
+            arguments=['-d', config],
+            condition=IfCondition(LaunchConfiguration('rviz')),
+        ),
+    ]
 
 
 def _read(default: Any, text: str) -> Any:

@@ -32,7 +32,7 @@ from ld_agent.agent import Agent, Select
 from ld_agent.clock import ms_since
 from ld_agent.direct import DirectAgent, Policy
 from ld_agent.errors import LdAgentError, ModelError
-from ld_agent.function_base import load_task, Stage, Task
+from ld_agent.function_base import find_task, Stage, Task
 from ld_agent.function_file import Function
 from ld_agent.guard import GuardMode
 from ld_agent.large import LargeWriting
@@ -44,7 +44,6 @@ from ld_agent.retrieval.index import require_faiss
 from ld_agent.retrieval.prepare import open_encoders, shipped_adapter
 from ld_agent.retriever import Retriever
 from ld_agent.selector import Selection, Selector
-from ld_agent.share import share_path
 from ld_agent.shortlist import DEFAULT_TOP_K, Shortlist
 from ld_agent.small import free_phrase, kd_phrase, Picking, Writing
 from ld_agent.student.cache import identity
@@ -65,16 +64,6 @@ SELF_TEST_SHARE = 0.8
 SEEDED = ('random',)
 """Methods that draw from the agent's seed: an episode repeats with an agent of its own."""
 RETRIEVERS = ('none', 'dpr')
-
-
-def find_task(function_base: str | Path | None, task: str = 'pursuit') -> Task:
-    """Load the function base of a task: a folder, or the shipped one.
-
-    Raises:
-        FunctionBaseError: it is not valid.
-    """
-    folder = Path(function_base) if function_base else share_path('function_base', task)
-    return load_task(folder)
 
 
 def make_agent(

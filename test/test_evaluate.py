@@ -309,7 +309,7 @@ def test_a_function_base_that_does_not_load_is_named(tmp_path, monkeypatch):
     bag = record(tmp_path / 'bag', [1], board=BOARD)
     with pytest.raises(FunctionBaseError, match=r'task\.yaml'):
         evaluate_bags([bag], tmp_path)
-    monkeypatch.setattr('ld_agent.evaluate.share_path', lambda *_parts: tmp_path)
+    monkeypatch.setattr('ld_agent.function_base.share_path', lambda *_parts: tmp_path)
     (report,) = evaluate_bags([bag])
     assert report.agreement is None
     assert 'the function base does not load' in report.agreement_note

@@ -28,21 +28,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped, Twist
 from ld_agent.closed_areas import ClosedAreas
 from ld_agent.driving import DriveLimits, Fleet
 from ld_agent.errors import LdAgentError
-from ld_agent.function_base import load_task
+from ld_agent.function_base import find_task
 from ld_agent.messages import FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.listener import listen, listen_json
 from ld_agent.nodes.parameters import declare, DriverParameters
-from ld_agent.share import share_path
 from ld_agent_sim.sea import NAMES, TARGET
 from ld_agent_sim.vessels import Pose
 from nav_msgs.msg import OccupancyGrid, Odometry
@@ -64,7 +62,7 @@ class Driver(Node):
         super().__init__('driver')
         self.settings = declare(self, DriverParameters)
         p = self.settings
-        self._task = load_task(Path(p.function_base or share_path('function_base', p.task)))
+        self._task = find_task(p.function_base, p.task)
         self._fleet: Fleet | None = None
         self._areas: ClosedAreas | None = None
         self._pending: list[FunctionUpdate] = []

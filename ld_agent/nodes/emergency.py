@@ -33,13 +33,13 @@ from geometry_msgs.msg import PolygonStamped
 from ld_agent.emergency import polygon_origin
 from ld_agent.emergency_desk import Desk, Outcome
 from ld_agent.errors import FunctionFailed, LdAgentError, ModelError
+from ld_agent.function_base import find_task
 from ld_agent.messages import Cell, FunctionUpdate, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
 from ld_agent.nodes.joining import SETTLE_SECONDS
 from ld_agent.nodes.listener import listen, listen_json, Listener, UNUSABLE
 from ld_agent.nodes.parameters import declare, EmergencyParameters
-from ld_agent.players import find_task
 from ld_agent.sentences.author import Author, open_author
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node

@@ -27,7 +27,7 @@ from typing import Any, TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from ld_agent.errors import LdAgentError
-from ld_agent.function_base import Task
+from ld_agent.function_base import find_task, Task
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import Health, publisher_of, run
@@ -36,7 +36,6 @@ from ld_agent.nodes.parameters import declare, PanelParameters
 from ld_agent.panel import require_nicegui
 from ld_agent.panel.door import Door, open_door, TOKEN_VARIABLE
 from ld_agent.panel.view import View, Watch
-from ld_agent.players import find_task
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from std_msgs.msg import Bool, Header, String

@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 import time
 from typing import Any
 
 from geometry_msgs.msg import Point, TransformStamped, Vector3
 from ld_agent.closed_areas import ClosedAreas
 from ld_agent.errors import LdAgentError
-from ld_agent.function_base import load_task
+from ld_agent.function_base import find_task
 from ld_agent.messages import Cell, Decision, FunctionUpdate, State
 from ld_agent.nodes import topics
 from ld_agent.nodes.common import Health, publisher_of, run
@@ -38,7 +37,6 @@ from ld_agent.nodes.convert import check_grid, CLOSED, time_of, to_metres, to_tr
 from ld_agent.nodes.joining import Joining, listeners, SETTLE_SECONDS
 from ld_agent.nodes.listener import listen, listen_json, Listener
 from ld_agent.nodes.parameters import declare, VisualiserParameters
-from ld_agent.share import share_path
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from std_msgs.msg import ColorRGBA, Header
@@ -66,7 +64,7 @@ class Visualiser(Node):
                 f'tf2_msgs is not there: frames go out on {topics.FRAMES.name!r}, one by one'
             )
         self._health = Health(self)
-        self._task = load_task(Path(p.function_base or share_path('function_base', p.task)))
+        self._task = find_task(p.function_base, p.task)
         self._areas: ClosedAreas | None = None
         self._updates: list[FunctionUpdate] = []
         self._states: Listener | None = None
@@ -108,10 +106,10 @@ class Visualiser(Node):
             self._states.take_waiting()  # an episode that ended before this ends what it closed
         self._updates.append(update)
         if self._state is not None:
-            self._read_areas()
-            self._publisher.publish(MarkerArray(markers=[self._draw_functions(self._state.step)]))
+            shown = self._draw_functions(self._read_areas(), self._state.step)
+            self._publisher.publish(MarkerArray(markers=[shown]))
 
-    def _read_areas(self) -> None:
+    def _read_areas(self) -> ClosedAreas:
         """Read what has come, now that the size of the board is known."""
         if self._areas is None:
             info = self._board.info
@@ -122,6 +120,7 @@ class Visualiser(Node):
                 self._areas.update(update)
             except LdAgentError as error:
                 self._health.fault(f'{error}; its cells are not drawn')
+        return self._areas
 
     def _on_decision(self, decision: Decision) -> None:
         """Show what was selected, now or when its step is drawn: it may come before its state."""
@@ -139,9 +138,9 @@ class Visualiser(Node):
     def _on_state(self, state: State) -> None:
         if self._board is None or 'pursuers' not in state.observation:
             return
-        self._read_areas()
-        if state.done and self._areas is not None and time.monotonic() > self._settled:
-            self._areas.clear()
+        areas = self._read_areas()
+        if state.done and time.monotonic() > self._settled:
+            areas.clear()
         pursuers, evader = state.observation['pursuers'], state.observation['evader']
         if self._state is None or state.episode != self._state.episode:
             self._trails = [deque(maxlen=self.settings.trail + 1) for _ in pursuers]
@@ -155,7 +154,7 @@ class Visualiser(Node):
         )
         markers = [
             *self._draw_board(state),
-            self._draw_functions(state.step),
+            self._draw_functions(areas, state.step),
             *self._draw_pursuers(pursuers),
             self._dot('evader', 0, EVADER, evader, 0.8),
             self._text(state, ''),
@@ -187,9 +186,8 @@ class Visualiser(Node):
         width = self._board.info.width
         return {(i % width, i // width) for i, v in enumerate(self._board.data) if v == CLOSED}
 
-    def _draw_functions(self, step: int) -> Marker:
-        closed = frozenset() if self._areas is None else self._areas.cells(step)
-        return self._cells('functions', CLOSED_BY_FUNCTION, closed - self._shut)
+    def _draw_functions(self, areas: ClosedAreas, step: int) -> Marker:
+        return self._cells('functions', CLOSED_BY_FUNCTION, areas.cells(step) - self._shut)
 
     def _draw_pursuers(self, pursuers: Sequence[Sequence[int]]) -> list[Marker]:
         markers = []

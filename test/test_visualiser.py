@@ -44,6 +44,8 @@ WALLS = {(8, 6)}
 WHIRLPOOL = {(x, y) for x in (3, 4, 5) for y in (2, 3, 4)}
 DRAWN = {(0, 5), (0, 6), (1, 5), (1, 6)}
 """What a person closes, which the simulator's truth does not know."""
+LATE = ['walls', 'areas', 'functions']
+"""What is drawn anew when the truth comes after its state."""
 TRANSFORM = 'geometry_msgs/msg/TransformStamped'
 TF = 'tf2_msgs/msg/TFMessage'
 
@@ -106,15 +108,20 @@ def centre(position) -> list[int]:
 
 
 def drawn(messages) -> dict:
-    """Return (episode, step) → all markers of the state, by namespace."""
+    """Return (episode, step) → all markers of the state, by namespace.
+
+    A truth that comes after its state is drawn with the state's stamp when it comes.
+    """
     found: dict = {}
     for topic, _, message in messages:
-        if topic == '/markers' and len(message.markers) > 1:
+        if topic == '/markers' and len(message.markers) > len(LATE):
             by_name: dict = {}
             for marker in message.markers:
                 by_name.setdefault(marker.ns, []).append(marker)
             words = by_name['selected'][0].text.replace(',', '').replace(':', '').split()
             found[int(words[1]), int(words[3])] = by_name
+        elif topic == '/markers' and [m.ns for m in message.markers] == LATE:
+            found[list(found)[-1]] |= {m.ns: [m] for m in message.markers}
     return found
 
 
@@ -167,6 +174,55 @@ def test_walls_areas_and_what_a_person_closes_are_drawn_and_end_with_their_episo
             assert not closed & DRAWN
     shown = [key for key, picture in pictures.items() if cells(picture['functions']) == DRAWN]
     assert len(shown) > 2 and {episode for episode, _ in shown} == {0}
+
+
+def test_a_truth_that_comes_late_is_drawn_at_once_and_one_that_comes_early_with_its_state():
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    from ld_agent.messages import State
+    from ld_agent.nodes import convert, topics
+    from ld_agent.nodes.common import publish_json
+    from ld_agent.nodes.joining import listeners
+    from running import cast, listen, meddler
+    from std_msgs.msg import Header
+
+    def truth(closed, stamp):
+        header = Header(stamp=convert.time_of(stamp), frame_id='map')
+        return convert.to_grid((9, 7), closed, header, RESOLUTION)
+
+    def state(step, stamp):
+        seen = {'pursuers': [[0, 0]], 'evader': [7, 5], 'walls': []}
+        return State(
+            task='pursuit', episode=0, seed=0, step=step, done=False, stamp=stamp, deadline=1.0,
+            observation=seen,
+        )  # fmt: skip
+
+    with cast() as nodes, meddler() as test:
+        shown = listen(test.node, topics.MARKERS)
+        states, truths = (
+            test.node.create_publisher(t.type, t.name, t.qos) for t in (topics.STATE, topics.TRUTH)
+        )
+        nodes.start('visualiser', wait_for='meddler')
+        test.until(lambda: 'visualiser' in listeners(test.node, topics.STATE.name), 'a visualiser')
+
+        def areas():
+            drawn = [m for array in shown for m in array.markers if m.ns == 'areas']
+            return [cells([marker]) for marker in drawn]
+
+        def tell(publish, count):
+            publish()
+            test.until(lambda: len(areas()) == count, f'picture {count}')
+            return areas()[-1]
+
+        truths.publish(truth(set(), 1.0))
+        test.wait(0.5)
+        assert tell(lambda: publish_json(states, state(0, 1.0)), 1) == set()
+        assert tell(lambda: publish_json(states, state(1, 2.0)), 2) == set()
+        assert tell(lambda: truths.publish(truth(WHIRLPOOL, 2.0)), 3) == WHIRLPOOL
+        truths.publish(truth(set(), 4.0))
+        test.wait(0.5)
+        assert len(areas()) == 3
+        assert tell(lambda: publish_json(states, state(2, 3.0)), 4) == WHIRLPOOL
+        assert tell(lambda: publish_json(states, state(3, 4.0)), 5) == set()
 
 
 def test_what_a_person_closes_is_drawn_at_once(hunt):

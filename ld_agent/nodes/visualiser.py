@@ -39,6 +39,7 @@ from ld_agent.nodes.listener import listen, listen_json, Listener
 from ld_agent.nodes.parameters import declare, VisualiserParameters
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
+from rclpy.time import Time
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -69,6 +70,7 @@ class Visualiser(Node):
         self._updates: list[FunctionUpdate] = []
         self._states: Listener | None = None
         self._board: Any = None
+        self._truths: list[OccupancyGrid] = []
         self._told_truth = False
         self._header = Header()
         self._trails: list[deque] = []
@@ -98,8 +100,23 @@ class Visualiser(Node):
             self._board = grid
 
     def _on_truth(self, grid: OccupancyGrid) -> None:
+        """Keep it for the state that it belongs to, or draw it now if that came before it."""
         check_grid(grid)
-        self._board, self._told_truth = grid, True
+        self._truths.append(grid)
+        if self._state is not None and self._take_truth(self._header):
+            shut = self._draw_shut(self._state)
+            functions = self._draw_functions(self._read_areas(), self._state.step)
+            self._publisher.publish(MarkerArray(markers=[*shut, functions]))
+
+    def _take_truth(self, header: Header) -> bool:
+        """Take the newest truth that is not younger than this state; say if there was one."""
+        limit = Time.from_msg(header.stamp)
+        due = [i for i, t in enumerate(self._truths) if Time.from_msg(t.header.stamp) <= limit]
+        if not due:
+            return False
+        self._board, self._told_truth = self._truths[due[-1]], True
+        del self._truths[: due[-1] + 1]
+        return True
 
     def _on_function(self, update: FunctionUpdate) -> None:
         if self._states is not None:
@@ -136,8 +153,12 @@ class Visualiser(Node):
             self._publisher.publish(MarkerArray(markers=[self._text(drawn, chosen)]))
 
     def _on_state(self, state: State) -> None:
+        header = Header(stamp=time_of(state.stamp))
+        self._take_truth(header)
         if self._board is None or 'pursuers' not in state.observation:
             return
+        header.frame_id = self._board.header.frame_id
+        self._header = header
         areas = self._read_areas()
         if state.done and time.monotonic() > self._settled:
             areas.clear()
@@ -147,13 +168,13 @@ class Visualiser(Node):
         self._state = state
         for trail, cell in zip(self._trails, pursuers, strict=True):
             trail.append(cell)
-        self._header = Header(stamp=time_of(state.stamp), frame_id=self._board.header.frame_id)
         actors = {f'pursuer_{i}': cell for i, cell in enumerate(pursuers)} | {'evader': evader}
         self._publish_frames(
             [to_transform(name, cell, self._header, self._edge) for name, cell in actors.items()]
         )
         markers = [
-            *self._draw_board(state),
+            self._draw_board(),
+            *self._draw_shut(state),
             self._draw_functions(areas, state.step),
             *self._draw_pursuers(pursuers),
             self._dot('evader', 0, EVADER, evader, 0.8),
@@ -169,16 +190,18 @@ class Visualiser(Node):
         for frame in frames:
             self._frames.publish(frame)
 
-    def _draw_board(self, state: State) -> list[Marker]:
-        info, shut = self._board.info, self._shut
-        walls = {(x, y) for x, y in state.observation.get('walls', [])}
+    def _draw_board(self) -> Marker:
+        info = self._board.info
         size = Vector3(x=info.width * self._edge, y=info.height * self._edge, z=0.02)
         board = self._marker('board', 0, Marker.CUBE, WATER, size)
         board.pose.position = Point(x=size.x / 2, y=size.y / 2, z=-0.02)
+        return board
+
+    def _draw_shut(self, state: State) -> list[Marker]:
+        walls = {(x, y) for x, y in state.observation.get('walls', [])}
         return [
-            board,
             self._cells('walls', WALL, walls),
-            self._cells('areas', AREA, shut - walls),
+            self._cells('areas', AREA, self._shut - walls),
         ]
 
     @property

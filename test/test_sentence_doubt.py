@@ -43,8 +43,24 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('end the closure of row 4', 'y == 4', 'seems to open again'),
         ('the rectangle from (1, 2) to (3, 4) is open again', 'y == 4', 'seems to open again'),
         ('column 9 is no longer blocked', 'x == 9', 'seems to open again'),
+        ('columns 2 to 6 are not closed.', 'between(x, 2, 6)', 'as it is'),
+        ('the box from (7, 4) to (9, 4) was never closed', 'x == 7', 'as it is'),
+        ('rows 6 to 16 are closed, no, wait', 'between(y, 6, 16)', 'taken back'),
+        ('row 3 is closed - scratch that', 'y == 3', 'taken back'),
+        ('if it rains, row 3 is closed', 'y == 3', 'depend'),
+        ('when the light goes on, stay off row 3', 'y == 3', 'depend'),
+        ('from step 7 on, row 3 is closed', 'y == 3', 'another time'),
+        ('row 3 will be closed later', 'y == 3', 'another time'),
+        ('either row 6 or row 16 is closed', 'y in (6, 16)', 'one thing or another'),
+        ('maybe row 3 is closed', 'y == 3', 'unsure'),
+        ('the box at (1, 2) is 5 wide and 4 high', 'rectangle(x, y, 1, 2, 5, 4)', 'a size'),
+        ('the box whose corners are (2, 20) and (8, 6)',
+         'cell(x, y, 2, 20) or cell(x, y, 8, 6)', 'single cells'),
+        ('avoid the column x = 17 and all water at or below y = 5', 'x == 17 and y <= 5',
+         'one of several'),
+        ('row 3 as well as (4, 5) are closed', 'y == 3 and x == 4', 'one of several'),
     ],
-)
+)  # fmt: skip
 def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
     assert any(why in doubt for doubt in told(sentence, code))
 
@@ -69,6 +85,12 @@ def test_everything_is_opened_only_where_that_is_said():
         ('keep a berth of 2 round (4, 4)', 'square(x, y, 4, 4, 2)'),
         ('stay well clear of row 3', 'y == 3'),
         ('everything west of x = 4 and south of y = 3', 'x < 4 and y < 3'),
+        ('rows 3 to 5 are closed until after step 7', 'between(y, 3, 5)'),
+        ('do not come closer than 2 cells to (4, 4)', 'manhattan(x, y, 4, 4) < 2'),
+        ('(4, 4) plus 3 on every side is closed', 'chebyshev(x, y, 4, 4) <= 3'),
+        ('row 3 and row 5 as well as row 7 are closed', 'y in (3, 5, 7)'),
+        ('row 7 between x = 0 and x = 9 but (4, 7)', 'y == 7 and not cell(x, y, 4, 7)'),
+        ('row 3 must stay free for only 5 steps', 'y == 3'),
     ],
 )
 def test_what_says_the_same_is_not_doubted(sentence, code):
@@ -82,4 +104,4 @@ def test_right_functions_of_generated_sentences_are_seldom_doubted():
         if (written := read_written(example.answer))
     ]
     doubted = [sentence for sentence, written in pairs if doubts(sentence, written)]
-    assert len(doubted) < 0.03 * len(pairs), doubted[:20]
+    assert len(doubted) < 0.01 * len(pairs), doubted[:20]

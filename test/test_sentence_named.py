@@ -70,6 +70,20 @@ def test_a_time_that_may_end_too_early_is_told():
     sentence = 'row 5 is closed until step 30, that step included'
     assert 'too early' in faults(sentence, 'y == 5', 'until step', 30)[0]
     assert faults(sentence, 'y == 5', 'through step', 30) == []
+    assert (
+        faults('rows 5 to 7 inclusive, until step 30', 'between(y, 5, 7)', 'until step', 30) == []
+    )
+
+
+def test_a_length_in_words_is_not_left_out():
+    sentence = 'the cells from 3 cells to twelve cells from (11, 14) are banned'
+    assert 'it leaves out 12' in faults(sentence, 'manhattan(x, y, 11, 14) <= 3')
+    assert faults(sentence, 'between(manhattan(x, y, 11, 14), 3, 12)') == []
+    assert faults('the two rows 5 and 7', 'y in (5, 7)') == []
+    assert (
+        faults('the box with the four corners (1, 2) and (3, 4)', 'rectangle(x, y, 1, 2, 3, 4)')
+        == []
+    )
 
 
 def test_right_functions_of_generated_sentences_agree_with_them():

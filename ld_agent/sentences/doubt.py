@@ -15,8 +15,9 @@
 
 This understands no sentence either. It refuses where the words that say 'only here' or 'never
 there' do not go with a function that closes all the rest, which would be wrong in the unsafe
-direction, where 'open again' is followed by a closure, where everything is opened and that was not
-said, and where somebody asks.
+direction, where 'open again' is followed by a closure, where everything is opened and that was
+not said, where a part of what is named seems to be missing, and where somebody asks, is not sure,
+takes it back, or speaks of a condition or of another time.
 """
 
 from __future__ import annotations
@@ -31,21 +32,24 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _PROHIBITION = re.compile(
-    r"\b(?:not|no|never|nobody|nothing|none|cannot|avoid|forbidden|prohibited)\b|n't\b",
+    r'\b(?:not|no(?! exceptions)|never|nobody|nothing|none|cannot|avoid|forbidden|prohibited)\b'
+    r"|n't\b",
     re.IGNORECASE,
 )
 _CONFINING = re.compile(
-    r'\b(?:leave|leaving|left|outside|except|but|only|farther|further|more than|not in)\b',
+    r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|out of|the rest|outside|except|but|only'
+    r'|farther|further|more than|exceed|not in)\b',
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:only|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?(?:in|inside|within|to the|north|south'
-    r'|east|west|above|below|left|right|higher|lower))\b',
+    r'\b(?:(?<!for )only(?! until| till)|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
+    r'(?:in|inside|within|to the|north|south|east|west|above|below|left(?! free| alone| empty)'
+    r'|right|higher|lower))\b',
     re.IGNORECASE,
 )
 _STAYING = re.compile(r'\b(?:stay|keep|remain)\b', re.IGNORECASE)
 _REPELLING = re.compile(
-    r"\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|not|never|no|don't)\b",
+    r"\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|free|empty|not|never|no|don't)\b",
     re.IGNORECASE,
 )
 _SIDES = {
@@ -58,6 +62,53 @@ _ENDING = re.compile(
     r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off))\b',
     re.IGNORECASE,
 )
+_VAGUE = {
+    'somebody may be unsure, or only tell of it': re.compile(
+        r'\b(?:maybe|perhaps|possibly|might|supposedly|allegedly|apparently|roughly|not sure'
+        r'|rumou?rs?|they say|i (?:heard|think|believe|guess|dreamt)|claims?|thinks?|suppose'
+        r'|imagine|plan(?:s|ned|ning)? to|thinking (?:of|about))\b',
+        re.IGNORECASE,
+    ),
+    'it may be one thing or another': re.compile(
+        r'\beither\b|\bwhichever\b|(?<!any )(?<!every )(?<!each )\bone of (?:the|its)\b',
+        re.IGNORECASE,
+    ),
+    'it may depend on something': re.compile(
+        r'\b(?:if|unless|in case|as soon as|provided)\b|\bonce (?!more|again)'
+        r'|\bwhen(?:ever)? (?:the|an?|you|we|there|somebody|anybody)\b',
+        re.IGNORECASE,
+    ),
+    'it may speak of another time': re.compile(
+        r'\b(?:tomorrow|yesterday|tonight|soon|later|(?:next|last) (?:week|month|year)'
+        r'|will be (?:clos|block|shut|off)\w*|about to be|used to|'
+        r'(?:from|as of|(?:starting|beginning) (?:at|from|with|in)) (?:time ?)?step \d+'
+        r'|(?<!until )(?<!till )(?<!right )after step \d+|in \d+ steps)\b',
+        re.IGNORECASE,
+    ),
+    'it may be taken back': re.compile(
+        r'\b(?:no,? wait|never mind|(?:scratch|cancel|strike|forget|disregard) (?:that|this|it)'
+        r'|forget about|take (?:that|it) back|false alarm|just kidding|a (?:test|drill))\b',
+        re.IGNORECASE,
+    ),
+}
+"""Why a sentence may not be meant as it stands, and the words that make it so."""
+_NOT_CLOSED = re.compile(
+    r"(?:\b(?:not|never|nobody|no one)|n't)(?: \w+){0,2} (?:close(?! to\b)|closed|closing|blocked"
+    r'|shut|restricted|banned|off limits)\b|\bnothing is\b',
+    re.IGNORECASE,
+)
+_ALSO = re.compile(
+    r'\b(?:as well as|and also(?! (?:during|in) )|and so (?:is|are)|in addition|likewise'
+    r'|plus(?! \S+ (?:\w+ )?on every)'
+    r'|(?:together|along) with(?! (?:a border|a margin|every|that)))\b',
+    re.IGNORECASE,
+)
+_AND_ALL = re.compile(r'\band (?:also )?(?:all|any\w*|every\w*|what\w*)\b', re.IGNORECASE)
+_EXTENT = re.compile(r'\b(?:corners?|box|rectang\w+|between)\b', re.IGNORECASE)
+_SPOTS = re.compile(
+    r'\b(?:cells?|squares?|positions?|points?|places?|spots?|locations?|both)\b', re.IGNORECASE
+)
+_MEASURES = re.compile(r'\b(?:width|wide|height|high|tall)\b', re.IGNORECASE)
 _ALL = re.compile(r'\b(?:all|every\w*|each|any|whole|entire)\b', re.IGNORECASE)
 
 
@@ -66,6 +117,7 @@ def doubts(sentence: str, written: Written) -> list[str]:
     found = []
     if _QUESTION.search(sentence):
         found.append('the sentence may be a question')
+    found += [why for why, words in _VAGUE.items() if words.search(sentence)]
     if written.kind == 'lift' and written.code == 'True' and not _ALL.search(sentence):
         found.append('it opens everything, which the sentence does not say')
     if written.kind == 'close':
@@ -83,4 +135,25 @@ def doubts(sentence: str, written: Written) -> list[str]:
         for axis, side in _SIDES.items():
             if side.search(sentence) and not re.search(rf'\b{axis}\b', written.code):
                 found.append(f'it says nothing of {axis}, on which a side is named')
+        if _NOT_CLOSED.search(sentence):
+            found.append('it closes what the sentence seems to leave as it is')
+        found += _lost(sentence, written)
+    return found
+
+
+def _lost(sentence: str, written: Written) -> list[str]:
+    """Return what seems to be missing of several areas, or of one with corners."""
+    found, code = [], written.code
+    several = ' or ' in code or ' in (' in code
+    crossing = ' and ' in code and re.search(r'\b[xy] (?:[<>]=?|==|in) ', code)
+    if not several and (_ALSO.search(sentence) or crossing and _AND_ALL.search(sentence)):
+        found.append('it may leave out one of several areas')
+    if (
+        re.search(r'(?<!not )cell\(', code)
+        and _EXTENT.search(sentence)
+        and not _SPOTS.search(sentence)
+    ):
+        found.append('it closes single cells where corners seem to be named')
+    if 'rectangle(' in code and _MEASURES.search(sentence):
+        found.append('it may take a size for a corner')
     return found

@@ -50,7 +50,18 @@ _AXIS = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
-_INCLUDED = re.compile(r'\binclu(?:ded|ding|sive)\b', re.IGNORECASE)
+_COUNTING = (
+    r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners|points|sides|lines|channels|areas|boxes|circles'
+    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|cells\s*[\s(\[]\d))'
+)
+_LENGTH_WORD = re.compile(
+    rf'(?<!-)\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}', re.IGNORECASE
+)
+_INCLUDED = re.compile(
+    r'(?<!not )\bincluding (?:\w+ ){0,2}step\b'
+    r'|\bstep (?:number )?\d+\W+(?:(?!not\b|closed\b)\w+\W+){0,3}inclu(?:ded|ding|sive)\b',
+    re.IGNORECASE,
+)
 _METRES = re.compile(rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b', re.IGNORECASE)
 
 
@@ -104,6 +115,8 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     faults = []
     lost = Counter(named.numbers) - values
     added = values - Counter(named.numbers) - Counter(named.words)
+    said = Counter(float(_WORDS[word.lower()]) for word in _LENGTH_WORD.findall(sentence))
+    lost += said - (values - Counter(named.numbers))
     if lost:
         faults.append(f'it leaves out {_listed(lost)}')
     if added:

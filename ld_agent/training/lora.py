@@ -63,8 +63,14 @@ class Plan:
         return linear_rate(step, self.steps, self.warmup_steps, self.learning_rate, least=0.01)
 
 
+def frozen_dtype(device: str) -> torch.dtype:
+    """Return bf16, or fp32 on a processor without bf16 instructions, which is slower in bf16."""
+    swift = device != 'cpu' or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if swift else torch.float32
+
+
 class Trainee:
-    """A frozen base model in bf16 with a trainable adapter in fp32."""
+    """A frozen base model in bf16, see `frozen_dtype`, with a trainable adapter in fp32."""
 
     def __init__(self, source: Path, plan: Plan, adapter: Path | None = None):
         """Load the base model from a folder or a .gguf file, and an adapter to go on from."""
@@ -73,17 +79,18 @@ class Trainee:
         torch.manual_seed(plan.seed)
         torch.set_num_threads(plan.threads)
         self.device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self.dtype = frozen_dtype(self.device)
         where = (
             {'pretrained_model_name_or_path': source.parent, 'gguf_file': source.name}
             if source.suffix == '.gguf'
             else {'pretrained_model_name_or_path': source}
         )
         # A .gguf file is dequantised in fp32; a large model must not take twice its memory.
-        dtype = torch.float32 if source.suffix == '.gguf' else torch.bfloat16
+        dtype = torch.float32 if source.suffix == '.gguf' else self.dtype
         model: Any = AutoModelForCausalLM.from_pretrained(
             **where, dtype=dtype, attn_implementation='eager'
         )
-        model = model.to(torch.bfloat16)
+        model = model.to(self.dtype)
         config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules='all-linear')
         self.peft: Any = get_peft_model(model, config).to(self.device)
         for parameter in self.parameters():
@@ -111,15 +118,15 @@ class Trainee:
         """Return for every token of the written answers its logits, fp32 (tokens, alphabet)."""
         read = self._hidden(packed, [target.index for target in packed.tokens])
         rows = self.rows[list(packed.alphabet)] if packed.alphabet else self.rows
-        with torch.autocast(self.device, torch.bfloat16):
+        with self._autocast():
             return (read @ rows.T).float()
 
     def _hidden(self, packed: Packed, indices: list[int]) -> torch.Tensor:
         """Return the last hidden states at `indices`, fp32 (indices, width)."""
         allowed = torch.from_numpy(packed.allowed).to(self.device)
-        bias = torch.zeros(allowed.shape, dtype=torch.bfloat16, device=self.device)
-        bias.masked_fill_(~allowed, torch.finfo(torch.bfloat16).min)
-        with torch.autocast(self.device, torch.bfloat16):
+        bias = torch.zeros(allowed.shape, dtype=self.dtype, device=self.device)
+        bias.masked_fill_(~allowed, torch.finfo(self.dtype).min)
+        with self._autocast():
             hidden = self.body(
                 input_ids=torch.from_numpy(packed.ids)[None].to(self.device),
                 position_ids=torch.from_numpy(packed.positions)[None].to(self.device),
@@ -127,6 +134,9 @@ class Trainee:
                 use_cache=False,
             ).last_hidden_state[0]
         return hidden[indices].float()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device, self.dtype, enabled=self.dtype == torch.bfloat16)
 
     def save(self, folder: Path) -> None:
         """Write the adapter in PEFT's format, tensors in fp16."""

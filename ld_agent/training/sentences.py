@@ -39,9 +39,10 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': 60, 'closing': 20, 'whole': 8, 'gap': 4, 'union': 4, 'confine': 4, 'lift': 6,
-    'unclear': 8,
+    'plain': (20, 0), 'closing': (30, 20), 'whole': (10, 8), 'gap': (12, 4), 'union': (12, 4),
+    'confine': (8, 4), 'lift': (10, 6), 'unclear': (20, 8),
 }  # fmt: skip
+"""Kind → its weight among what is trained on, and among what is held out."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class _Composer:
 
     def example(self) -> Example | None:
         """Return an example, or None where this draw is for the other side."""
-        kind = self.rng.choices(list(_KINDS), list(_KINDS.values()))[0]
+        weights = [weight[self.held_out] for weight in _KINDS.values()]
+        kind = self.rng.choices(list(_KINDS), weights)[0]
         sentence, answer = getattr(self, f'_{kind}')()
         numbers = self.slots.numbers
         special = round(10 * sum(numbers)) % HELD_OUT_MODULUS == HELD_OUT_REMAINDER
@@ -95,13 +97,13 @@ class _Composer:
             return None
         return Example(self._dress(sentence), answer, kind)
 
-    def _pick(self, group: dict[str, Any]) -> Any:
+    def _pick(self, group: dict[str, Any], plain_share: float = PLAIN_SHARE) -> Any:
         """Return one of the wordings of a group that this side may use."""
         held = group.get('held_out', ())
         if self.held_out and held and self.rng.random() < 0.7:
             self.news += 1
             return self.rng.choice(held)
-        plain = self.rng.random() < PLAIN_SHARE
+        plain = self.rng.random() < plain_share
         return self.rng.choice(group['texts'][:PLAIN] if plain else group['texts'])
 
     def _family(self, families: list[dict[str, Any]], axes: bool = False) -> tuple[str, str, str]:
@@ -146,7 +148,7 @@ class _Composer:
             return self._closing()  # 'x is 3 and y is 4' is one cell, not two lines
         way = self.rng.random()
         if way < 0.6:
-            before, after = self.rng.choice(self.phrases['joins'])
+            before, after = self._pick(self.phrases['joins'])
             text = self._say('closings', f'{first}{before}{second}{after}')
         elif way < 0.8:
             text = f'{self._say("closings", first)} and so is {second}'
@@ -165,9 +167,9 @@ class _Composer:
     def _lift(self) -> tuple[str, str]:
         way = self.rng.random()
         if way < 0.08:
-            text, code, name = self.rng.choice(self.phrases['lift_all']), 'True', 'everything'
+            text, code, name = self._pick(self.phrases['lift_all']), 'True', 'everything'
         elif way < 0.22:
-            whole = self.rng.choice(self.phrases['lift_wholes'])
+            whole = self._pick(self.phrases['lift_wholes'])
             text, code = self.slots.fill(whole, 'cell(x, y, {A})')
             name = 'a cell'
         else:
@@ -178,7 +180,7 @@ class _Composer:
 
     def _unclear(self) -> tuple[str, str]:
         self.slots.turn(sides=True)
-        text, _ = self.slots.fill(self.rng.choice(self.phrases['unclear']), '')
+        text, _ = self.slots.fill(self._pick(self.phrases['unclear'], plain_share=0), '')
         return text, UNCLEAR
 
     def _say(self, way: str, area: str) -> str:

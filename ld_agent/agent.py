@@ -148,9 +148,15 @@ class Agent:
         self._read(update)
         self._waiting[update.name] = update
 
-    def reset(self) -> None:
-        """Forget what emergencies brought."""
-        self.task, self._areas, self._waiting = self._base, {}, {}
+    def reset(self, keep_waiting: bool = False) -> None:
+        """Forget what emergencies brought.
+
+        Args:
+            keep_waiting: not what was told since the last decision: it is for the next one.
+        """
+        self.task, self._areas = self._base, {}
+        if not keep_waiting:
+            self._waiting = {}
 
     def close(self) -> None:
         """End the sandbox."""

@@ -41,8 +41,8 @@ class Player(Protocol):
             LdAgentError: the function is refused; nothing has changed.
         """
 
-    def reset(self) -> None:
-        """Forget what emergencies brought."""
+    def reset(self, keep_waiting: bool = False) -> None:
+        """Forget what emergencies brought; `keep_waiting`: not what no decision has used yet."""
 
     def close(self) -> None:
         """Release what the player holds."""

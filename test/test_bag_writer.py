@@ -300,8 +300,8 @@ def test_a_flush_stays_cheap_in_a_long_bag(tmp_path, storage):
             start = time.perf_counter()
             bag.flush()
             millis.append((time.perf_counter() - start) * 1e3)
-    # The bound is 5 ms on an idle machine; the median leaves out what else runs here.
-    assert sorted(millis[-200:])[100] < 5.0
+    # A ratio of medians: what else runs here slows both.
+    assert sorted(millis[-300:])[150] < 3 * sorted(millis[:300])[150]
     with Reader(tmp_path / 'bag') as reader:
         assert reader.message_count == 30_000
         assert sum(1 for _ in reader.messages()) == 30_000

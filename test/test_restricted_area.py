@@ -16,13 +16,18 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
 
-from ld_agent.messages import State
-from ld_agent.nodes import emergency, topics
+from ld_agent.emergency_desk import Desk
+from ld_agent.function_base import find_task
+from ld_agent.messages import FunctionUpdate, State
+from ld_agent.nodes import decision, emergency, topics
+from ld_agent.nodes.common import publish_json
+from ld_agent.nodes.joining import SETTLE_SECONDS
 from nav_msgs.msg import OccupancyGrid
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -148,3 +153,61 @@ def test_a_node_that_lags_ends_an_area_with_its_episode_before_it_takes_the_next
         executor.shutdown()
         node.destroy_node()
     assert [json.loads(message.data)['action'] for message in said] == ['add', 'remove', 'add']
+
+
+def test_a_decision_node_that_lags_keeps_the_areas_of_the_next_episode_when_it_hears_the_end():
+    """What is waiting at an end: the end itself, the lift of the old area, the new area."""
+    board = {
+        'width': 9, 'height': 7, 'moves': 'exact', 'pursuers': [[2, 3], [0, 1], [0, 5]],
+        'evader': [7, 3], 'walls': [], 'walls_block': True,
+    }  # fmt: skip
+
+    def state(episode: int, step: int, done: bool = False) -> String:
+        seen = State(
+            task='pursuit', episode=episode, seed=0, step=step, done=done, deadline=60.0,
+            stamp=float(10 * episode + step), observation=board,
+        )  # fmt: skip
+        return String(data=seen.model_dump_json())
+
+    desk = Desk(find_task(None), (9, 7), 1.0)
+    old, new = (
+        desk.polygon([(x, 0), (x, 6), (x + 1, 6), (x + 1, 0)], f'area at {x}').updates[0]
+        for x in (4, 3)
+    )
+    desk.close()
+    lift = FunctionUpdate(action='remove', name=old.name)
+    options = ['--ros-args', '-p', 'method:=reference']
+    with meddler() as test, rclpy.init(args=options):
+        said = listen(test.node, topics.DECISION)
+        states, functions = (
+            test.node.create_publisher(t.type, t.name, t.qos)
+            for t in (topics.STATE, topics.FUNCTIONS)
+        )
+        node = decision.DecisionNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+
+        def spun(done) -> bool:
+            executor.spin_once(timeout_sec=0.05)
+            return done()
+
+        test.until(lambda: spun(lambda: states.get_subscription_count()), 'the node')
+        test.until(lambda: spun(lambda: functions.get_subscription_count()), 'the node')
+        publish_json(functions, old)
+        end = time.monotonic() + SETTLE_SECONDS + 0.5
+        test.until(lambda: spun(lambda: time.monotonic() > end), 'that all is settled')
+        states.publish(state(0, 0))
+        test.until(lambda: spun(lambda: len(said) == 1), 'the first decision')
+
+        states.publish(state(0, 1, done=True))
+        for update in (lift, new):
+            publish_json(functions, update)
+        states.publish(state(1, 0))
+        test.wait(0.5)
+        test.until(lambda: spun(lambda: len(said) == 2), 'the decision of the next episode')
+        executor.shutdown()
+        node.close()
+        node.destroy_node()
+    names = [{c for t in json.loads(m.data)['trace'] for c in t['candidates']} for m in said]
+    assert old.name in names[0] and new.name not in names[0]
+    assert new.name in names[1] and old.name not in names[1]

@@ -200,13 +200,15 @@ class DecisionNode(LifecycleNode):
         )
 
     def _forget(self, episode: int) -> None:
-        """Forget the areas of an episode that is over, before those of the next one arrive.
+        """Forget the areas of an episode that is over.
 
-        Who has just joined may be shown the end of the episode before; what it knows of areas
-        belongs to the present one.
+        Those of the next one may have come before its end was heard, as topics have no order among
+        them: what no decision has used yet is kept, and who closed it lifts it if it is past. Who
+        has just joined may be shown the end of the episode before; what it knows of areas belongs
+        to the present one.
         """
         if self._agent is not None and time.monotonic() > self._settled:
-            self._agent.reset()
+            self._agent.reset(keep_waiting=True)
             self._ended = episode
 
     def _on_listener(self, matched: QoSPublisherMatchedInfo) -> None:

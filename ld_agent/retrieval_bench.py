@@ -19,7 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ld_agent.function_base import Task
+from ld_agent.function_base import find_task, Task
+from ld_agent.function_check import installed_bases
 from ld_agent.retrieval.costs import selection_costs, size_costs, SIZES
 from ld_agent.retrieval.foreign import read_foreign
 from ld_agent.retrieval.index import FLAT_UP_TO, require_faiss
@@ -46,15 +47,16 @@ def retrieval_report(
     """
     require_faiss()
     foreign = read_foreign()
+    others = [find_task(folder) for folder in installed_bases() if folder.name != task.name]
     dpr = Remembered(prepare_encoders(shipped_adapter()))
     untuned = Remembered(prepare_encoders(None))
-    base = build_base(task, foreign)
+    base = build_base(task, foreign, others=others)
     tell('selections')
     selections = selection_costs(selector, task, dpr, base)
     sizes = size_costs(dpr.functions(base.documents), tell, most)
     if png is not None:
         draw_sizes(sizes, png)
-    recalls = compare(task, {'minilm untuned': untuned, 'dpr': dpr}, tell)
+    recalls = compare(task, {'minilm untuned': untuned, 'dpr': dpr}, tell, others=others)
     return {'recall': recalls, 'selection': selections, 'size': sizes}
 
 

@@ -149,6 +149,11 @@ def test_a_base_has_the_task_all_labels_the_foreign_functions_and_invented_ones(
     for query in label_queries(TASK, base):
         (right,) = query.right
         assert base.names[right].removesuffix('_keepout') in query.text
+    other = find_task(None, 'twenty_one')
+    merged = build_base(TASK, FOREIGN, 100, [other])
+    theirs = [entry.name for stage in other.stages for entry in stage.entries]
+    assert merged.stages.count('*') == base.stages.count('*')
+    assert [n for n in merged.names if n in theirs] == theirs
     with pytest.raises(LdAgentError, match='a base of 10 is too small'):
         build_base(TASK, FOREIGN, 10)
 

@@ -87,11 +87,17 @@ class Query:
     right: frozenset[int]
 
 
-def build_base(task: Task, foreign: Foreign, size: int = SIZE) -> Base:
-    """Return a base of `size` functions: the task's, the foreign ones, and invented ones.
+def build_base(
+    task: Task, foreign: Foreign, size: int = SIZE, others: Sequence[Task] = ()
+) -> Base:
+    """Return a base of `size` functions: of the tasks, the foreign ones, and invented ones.
+
+    Args:
+        task: its stages are asked about.
+        others: tasks whose functions are compared with every stage's queries, as the foreign ones.
 
     Raises:
-        LdAgentError: the task's and the foreign functions alone are more.
+        LdAgentError: the tasks' and the foreign functions alone are more.
     """
     rows = [
         (entry.name, stage.name, render_document(entry))
@@ -103,12 +109,18 @@ def build_base(task: Task, foreign: Foreign, size: int = SIZE) -> Base:
             kept_out = [manuals.keepout(fact, label) for label in CALL_SIGNS]
             rows += [(e.name, stage.name, render_document(e)) for e in kept_out]
     rows += [
+        (entry.name, FOREIGN_STAGE, render_document(entry))
+        for other in others
+        for stage in other.stages
+        for entry in stage.entries
+    ]
+    rows += [
         (name, FOREIGN_STAGE, text)
         for name, text in zip(foreign.names, foreign.documents, strict=True)
     ]
     if len(rows) > size:
         raise LdAgentError(
-            f'a base of {size} is too small: the task and {len(foreign.names)} foreign functions '
+            f'a base of {size} is too small: the tasks and {len(foreign.names)} foreign functions '
             f'are {len(rows)}; give a larger size'
         )
     rows += [
@@ -262,6 +274,7 @@ def compare(
     tell: Callable[[str], None],
     size: int = SIZE,
     episodes: int = 8,
+    others: Sequence[Task] = (),
 ) -> dict[str, Any]:
     """Measure BM25 and each of `encoders` on the task's and the foreign queries.
 
@@ -275,7 +288,7 @@ def compare(
         LdAgentError: `bfcl-eval`, `bm25s` or FAISS is not installed.
     """
     foreign = read_foreign()
-    base = build_base(task, foreign, size)
+    base = build_base(task, foreign, size, others)
     everything = range(len(base.names))
     ours = task_queries(task, base, episodes)
     labels = label_queries(task, base)
@@ -284,6 +297,7 @@ def compare(
     report: dict[str, Any] = {
         'functions': len(base.names),
         'of the task': sum(stage != FOREIGN_STAGE for stage in base.stages),
+        'of other tasks': sum(len(stage.entries) for other in others for stage in other.stages),
         'foreign': len(foreign.names),
         'trained foreign queries': len(foreign.trained),
     }

@@ -34,6 +34,7 @@ from ld_agent.retrieval.recall import (
     recall,
     word_search,
 )
+from ld_agent.retrieval.words import render_document
 from ld_agent.training import manuals
 from ld_agent.training.pairs import batch, foreign_group, Group, set_group, stream
 import numpy as np
@@ -151,9 +152,9 @@ def test_a_base_has_the_task_all_labels_the_foreign_functions_and_invented_ones(
         assert base.names[right].removesuffix('_keepout') in query.text
     other = find_task(None, 'twenty_one')
     merged = build_base(TASK, FOREIGN, 100, [other])
-    theirs = [entry.name for stage in other.stages for entry in stage.entries]
+    theirs = {render_document(entry) for stage in other.stages for entry in stage.entries}
     assert merged.stages.count('*') == base.stages.count('*')
-    assert [n for n in merged.names if n in theirs] == theirs
+    assert theirs <= set(merged.documents) and not theirs & set(base.documents)
     with pytest.raises(LdAgentError, match='a base of 10 is too small'):
         build_base(TASK, FOREIGN, 10)
 

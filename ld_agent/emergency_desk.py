@@ -32,6 +32,7 @@ from ld_agent.executor import Executor
 from ld_agent.function_base import Task
 from ld_agent.messages import Cell, FunctionUpdate
 from ld_agent.sentences.author import Author, Draft
+from ld_agent.sentences.contradiction import contradictions
 from ld_agent.sentences.doubt import doubts
 from ld_agent.sentences.language import Written
 from ld_agent.sentences.named import disagreements, fail_safe
@@ -77,6 +78,11 @@ class Outcome:
     expires_at_step: int | None = None
     reason: str = ''
     ms: float = 0.0
+
+
+def fail_safe_origin(sentence: str) -> str:
+    """Return the `origin` of what is closed until somebody answers for a refused sentence."""
+    return f'{FAIL_SAFE} {sentence[:80]!r}'
 
 
 class Desk:
@@ -156,9 +162,12 @@ class Desk:
             if end is not None and end <= step:
                 del self.active[name]
 
-    def clear(self, why: str) -> list[FunctionUpdate]:
-        """Lift everything; return the updates that say so."""
-        return [self._removed(name, why) for name in list(self.active)]
+    def clear(self, why: str, names: Collection[str] | None = None) -> list[FunctionUpdate]:
+        """Lift everything, or what is named of it; return the updates that say so."""
+        return [
+            self._removed(name, why) for name in list(self.active)
+            if names is None or name in names
+        ]  # fmt: skip
 
     def _understood(self, text: str, step: int, occupied: Collection[Cell]) -> Outcome:
         if self.author is None:
@@ -186,7 +195,8 @@ class Desk:
     def _checked(self, text: str, draft: Draft) -> Written:
         if draft.written is None:
             raise AreaError('the student cannot tell which cells it closes')
-        faults = [*disagreements(text, draft.written), *doubts(text, draft.written)]
+        checks = (disagreements, doubts, contradictions)
+        faults = [fault for check in checks for fault in check(text, draft.written)]
         if faults:
             raise AreaError(
                 f'the student wrote {draft.written.code!r}, and {" and ".join(faults)}'
@@ -233,7 +243,7 @@ class Desk:
         if not corners:
             return Outcome('refused', reason=reason)
         try:
-            update, cells = self._fenced(corners, f'{FAIL_SAFE} {text[:80]!r}', occupied)
+            update, cells = self._fenced(corners, fail_safe_origin(text), occupied)
         except AreaError as error:
             return Outcome(
                 'refused', reason=f'{reason}. Nothing is closed meanwhile: {error}',

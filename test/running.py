@@ -108,13 +108,13 @@ class Meddler:
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
 
-    def until(self, done: Callable[[], object], what: str) -> None:
+    def until(self, done: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
         """Spin until `done`; fail with `what` was waited for."""
         if not self._seen:
             # The simulator waits for who listens to this: the last, after all other topics.
             self._seen = True
             listen(self.node, RESTRICTED_AREA)
-        end = time.monotonic() + WAIT_SECONDS
+        end = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < end, f'waited in vain: {what}'
             self._executor.spin_once(timeout_sec=0.05)

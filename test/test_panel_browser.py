@@ -342,7 +342,7 @@ def test_a_sentence_that_is_typed_at_sea_becomes_an_area_that_the_vessels_keep_o
         assert area_cells(page, 20) == storm
         began = {name: len(all_) for name, all_ in odometry.items()}
         page.click('#resume')
-        test.until(lambda: heard['result'], 'the end of the hunt')
+        test.until(lambda: heard['result'], 'the end of the hunt', seconds=240)
         assert hunt.poll() is None
     passed = {
         (int(m.pose.pose.position.x // CELL), int(m.pose.pose.position.y // CELL))

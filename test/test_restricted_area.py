@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import json
 import time
 
@@ -115,10 +117,10 @@ def _chart() -> OccupancyGrid:
     return grid
 
 
-def _state(step: int, done: bool = False) -> String:
+def _state(step: int, done: bool = False, episode: int = 0) -> String:
     state = State(
-        task='pursuit', episode=0, seed=0, step=step, done=done, stamp=float(step), deadline=1.0,
-        observation={'pursuers': [[0, 0], [1, 0], [0, 1]]},
+        task='pursuit', episode=episode, seed=0, step=step, done=done, stamp=float(step),
+        deadline=1.0, observation={'pursuers': [[0, 0], [1, 0], [0, 1]]},
     )  # fmt: skip
     return String(data=state.model_dump_json())
 
@@ -155,29 +157,10 @@ def test_a_node_that_lags_ends_an_area_with_its_episode_before_it_takes_the_next
     assert [json.loads(message.data)['action'] for message in said] == ['add', 'remove', 'add']
 
 
-def test_a_decision_node_that_lags_keeps_the_areas_of_the_next_episode_when_it_hears_the_end():
-    """What is waiting at an end: the end itself, the lift of the old area, the new area."""
-    board = {
-        'width': 9, 'height': 7, 'moves': 'exact', 'pursuers': [[2, 3], [0, 1], [0, 5]],
-        'evader': [7, 3], 'walls': [], 'walls_block': True,
-    }  # fmt: skip
-
-    def state(episode: int, step: int, done: bool = False) -> String:
-        seen = State(
-            task='pursuit', episode=episode, seed=0, step=step, done=done, deadline=60.0,
-            stamp=float(10 * episode + step), observation=board,
-        )  # fmt: skip
-        return String(data=seen.model_dump_json())
-
-    desk = Desk(find_task(None), (9, 7), 1.0)
-    old, new = (
-        desk.polygon([(x, 0), (x, 6), (x + 1, 6), (x + 1, 0)], f'area at {x}').updates[0]
-        for x in (4, 3)
-    )
-    desk.close()
-    lift = FunctionUpdate(action='remove', name=old.name)
-    options = ['--ros-args', '-p', 'method:=reference']
-    with meddler() as test, rclpy.init(args=options):
+@contextmanager
+def _decision_node() -> Iterator[tuple]:
+    """A decision node in this process that is settled, spun by hand, and an area in force."""
+    with meddler() as test, rclpy.init(args=['--ros-args', '-p', 'method:=reference']):
         said = listen(test.node, topics.DECISION)
         states, functions = (
             test.node.create_publisher(t.type, t.name, t.qos)
@@ -187,27 +170,128 @@ def test_a_decision_node_that_lags_keeps_the_areas_of_the_next_episode_when_it_h
         executor = SingleThreadedExecutor()
         executor.add_node(node)
 
-        def spun(done) -> bool:
-            executor.spin_once(timeout_sec=0.05)
-            return done()
+        def spin(done, what: str) -> None:
+            def spun() -> bool:
+                executor.spin_once(timeout_sec=0.05)
+                return bool(done())
 
-        test.until(lambda: spun(lambda: states.get_subscription_count()), 'the node')
-        test.until(lambda: spun(lambda: functions.get_subscription_count()), 'the node')
+            test.until(spun, what)
+
+        spin(states.get_subscription_count, 'the node')
+        spin(functions.get_subscription_count, 'the node')
+        old, new = _columns(4, 3)
         publish_json(functions, old)
         end = time.monotonic() + SETTLE_SECONDS + 0.5
-        test.until(lambda: spun(lambda: time.monotonic() > end), 'that all is settled')
-        states.publish(state(0, 0))
-        test.until(lambda: spun(lambda: len(said) == 1), 'the first decision')
-
-        states.publish(state(0, 1, done=True))
-        for update in (lift, new):
-            publish_json(functions, update)
-        states.publish(state(1, 0))
-        test.wait(0.5)
-        test.until(lambda: spun(lambda: len(said) == 2), 'the decision of the next episode')
+        spin(lambda: time.monotonic() > end, 'that all is settled')
+        states.publish(_hunt(1, 0))
+        spin(lambda: len(said) == 1, 'the first decision')
+        yield test, spin, states, functions, said, old, new
         executor.shutdown()
         node.close()
         node.destroy_node()
-    names = [{c for t in json.loads(m.data)['trace'] for c in t['candidates']} for m in said]
-    assert old.name in names[0] and new.name not in names[0]
-    assert new.name in names[1] and old.name not in names[1]
+
+
+def _columns(*columns: int) -> list[FunctionUpdate]:
+    """Functions that close columns, as one emergency node names them."""
+    desk = Desk(find_task(None), (9, 7), 1.0)
+    updates = [
+        desk.polygon([(x, 0), (x, 6), (x + 1, 6), (x + 1, 0)], f'area at {x}').updates[0]
+        for x in columns
+    ]
+    desk.close()
+    return updates
+
+
+def _hunt(episode: int, step: int, done: bool = False) -> String:
+    board = {
+        'width': 9, 'height': 7, 'moves': 'exact', 'pursuers': [[2, 3], [0, 1], [0, 5]],
+        'evader': [7, 3], 'walls': [], 'walls_block': True,
+    }  # fmt: skip
+    state = State(
+        task='pursuit', episode=episode, seed=0, step=step, done=done, deadline=60.0,
+        stamp=float(10 * episode + step), observation=board,
+    )  # fmt: skip
+    return String(data=state.model_dump_json())
+
+
+def _candidates(message: String) -> set[str]:
+    return {c for stage in json.loads(message.data)['trace'] for c in stage['candidates']}
+
+
+def test_a_decision_node_that_lags_keeps_the_areas_of_the_next_episode_when_it_hears_the_end():
+    """What is waiting at an end: the end itself, the lift of the old area, the new area."""
+    with _decision_node() as (test, spin, states, functions, said, old, new):
+        states.publish(_hunt(1, 1, done=True))
+        for update in (FunctionUpdate(action='remove', name=old.name), new):
+            publish_json(functions, update)
+        states.publish(_hunt(2, 0))
+        test.wait(0.5)
+        spin(lambda: len(said) == 2, 'the decision of the next episode')
+    assert [old.name in _candidates(m) for m in said] == [True, False]
+    assert [new.name in _candidates(m) for m in said] == [False, True]
+
+
+def test_an_area_stays_in_force_when_a_perception_that_was_started_again_counts_from_0():
+    with _decision_node() as (_, spin, states, _, said, area, _):
+        states.publish(_hunt(0, 0))
+        spin(lambda: len(said) == 2, 'the decision of the episode that is counted anew')
+        states.publish(_hunt(2, 0))
+        spin(lambda: len(said) == 3, 'the decision of an episode that followed without an end')
+    assert [area.name in _candidates(message) for message in said] == [True, True, False]
+
+
+@contextmanager
+def _emergency_node() -> Iterator[tuple]:
+    """An emergency node in this process, spun by hand, that has a chart."""
+    with meddler() as test, rclpy.init(args=['--ros-args', '-p', 'sentences:=false']):
+        said = listen(test.node, topics.FUNCTIONS)
+        chart, states, areas, kept = (
+            test.node.create_publisher(t.type, t.name, t.qos)
+            for t in (topics.GRID, topics.STATE, topics.RESTRICTED_AREA, topics.KEPT_FUNCTIONS)
+        )
+        node = emergency.EmergencyNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+
+        def spin(done, what: str) -> None:
+            def spun() -> bool:
+                executor.spin_once(timeout_sec=0.05)
+                return bool(done())
+
+            test.until(spun, what)
+
+        chart.publish(_chart())
+        spin(lambda: areas.get_subscription_count() > 1, 'the node')
+        yield test, spin, (states, areas, kept), said
+        executor.shutdown()
+        node.destroy_node()
+
+
+def _said(heard: list) -> list[tuple[str, str]]:
+    updates = [json.loads(message.data) for message in heard]
+    return [(update['action'], update['name']) for update in updates]
+
+
+def test_an_episode_that_is_left_without_an_end_ends_its_areas_and_not_those_of_the_next_one():
+    one, other = polygon((3, 2), (6, 2), (6, 5), (3, 5)), polygon((0, 5), (2, 5), (2, 7), (0, 7))
+    with _emergency_node() as (test, spin, (states, areas, _), said):
+        areas.publish(one)
+        spin(lambda: len(said) == 1, 'the area')
+        states.publish(_state(3))
+        areas.publish(other)
+        spin(lambda: len(said) == 2, 'the area of the next episode')
+        states.publish(_state(0, episode=1))
+        spin(lambda: len(said) == 3, 'the end of the first area')
+        test.wait(0.3)
+    (_, first), (_, second), last = _said(said)
+    assert last == ('remove', first) and second != first
+
+
+def test_what_was_in_force_and_is_heard_late_keeps_its_name():
+    _, held = _columns(3, 4)
+    with _emergency_node() as (_, spin, (_, areas, kept), said):
+        areas.publish(polygon((0, 5), (2, 5), (2, 7), (0, 7)))
+        spin(lambda: len(said) == 1, 'an area, so nothing more was adopted before')
+        publish_json(kept, held)
+        spin(lambda: len(said) == 2, 'what was in force')
+    assert _said(said)[1] == ('add', held.name)

@@ -57,7 +57,7 @@ SPEED = 20
 FULL = ['--episodes', EPISODES, '--kind', 'surface_vessel']
 SHORT = ['--episodes', 1, '--kind', 'differential_drive', '--board', '6x5']
 EVERY_SECONDS = 0.1
-KNOWN_SECONDS = 0.25
+KNOWN_SECONDS = 0.25 if EPISODES else 1.0
 """Real time that a driver may take until it knows of an area."""
 SECONDS = 3000
 SEED = 5

@@ -180,8 +180,10 @@ class DecisionNode(LifecycleNode):
             publish_json(self._publisher, self._last[1])
             return
         if state.episode != self._episode:
-            if self._episode is not None and self._episode != self._ended:
-                self._forget(self._episode)
+            # Who counts from 0 again was started again; the areas of the hunt are still closed.
+            known = self._episode
+            if known is not None and known != self._ended and state.episode > known:
+                self._forget(known)
             self._episode = state.episode
         try:
             decision = self._agent.decide(state)

@@ -85,8 +85,8 @@ class Driver(Node):
         for name in NAMES:
             listen(self, topics.odom(name), partial(self._on_odometry, name), self._health)
         listen(self, topics.GRID, self._on_grid, self._health)
-        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._pending.append, self._health)
-        listen_json(self, topics.STATE, State, self._on_state, self._health)
+        listen_json(self, topics.FUNCTIONS, FunctionUpdate, self._on_function, self._health)
+        self._states = listen_json(self, topics.STATE, State, self._on_state, self._health)
         listen(self, topics.MOVES, self._on_moves, self._health)
         listen(self, topics.STOPPED, self._on_stopped, self._health)
         every(self, TICK_SECONDS, self._tick)
@@ -114,6 +114,10 @@ class Driver(Node):
         self._poses[name] = (convert.from_odometry(message), time.monotonic())
         self._now = convert.seconds_of(message.header.stamp)
         self._frame = message.header.frame_id
+
+    def _on_function(self, update: FunctionUpdate) -> None:
+        self._states.take_waiting()  # an episode that ended before this ends what was closed
+        self._pending.append(update)
 
     def _on_state(self, state: State) -> None:
         self._step = state.step

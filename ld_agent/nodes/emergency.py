@@ -25,6 +25,7 @@ at once, and sentences wait.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 import time
@@ -74,7 +75,11 @@ class EmergencyNode(Node):
         self._done = False
         self._since: float | None = None
         self._latest: State | None = None
+        self._at_state: frozenset[str] = frozenset()
+        """What was in force at the latest state; areas of the next episode come after it."""
         self._kept: dict[str, FunctionUpdate] = {}
+        self._named: set[str] = set()
+        """Functions that this node itself has published."""
         self._adopted = False
         listen(self, topics.GRID, self._on_grid, self._health)
         self._states = listen_json(
@@ -164,17 +169,23 @@ class EmergencyNode(Node):
                 self._on_state(self._latest)
 
     def _on_state(self, state: State) -> None:
-        self._latest = state
+        self._latest, before = state, self._latest
         # A node that joins late is told all states; those before its first chart are past.
         if self._since is None or state.stamp < self._since - 1e-6:
             return
+        abandoned = before is not None and not before.done and state.episode > before.episode
         if state.done:
             self._clear('the episode ended')
+        elif abandoned:
+            self._clear('the episode was abandoned', self._at_state)
+        self._at_state = frozenset() if self._desk is None else frozenset(self._desk.active)
         self._step, self._done = state.step, state.done
         self._standing = [(x, y) for x, y in state.observation.get('pursuers', ())]
 
     def _on_kept(self, update: FunctionUpdate) -> None:
         if self._adopted:
+            if update.action == 'add' and update.name not in self._named:
+                self._take_over(update)  # it came late
             return
         self._heard_at = time.monotonic()
         if update.action == 'add':
@@ -186,20 +197,24 @@ class EmergencyNode(Node):
         """Take over, once, what a node before this one had put in force."""
         self._adopted = True
         for update in self._kept.values():
-            if update.expires_at_step is not None and update.expires_at_step <= self._step:
-                continue
-            try:
-                self._desk.adopt(update)
-            except LdAgentError as error:
-                self._health.fault(f'not adopted: {error}')
-                continue
-            publish_json(self._functions, update)
-            self.get_logger().warning(f'{update.name} was in force already and stays so')
+            self._take_over(update)
         if self._done:
             self._clear('the episode ended')
         self._health.tell(active=len(self._desk.active))
         self._health.publish()
         self._take_early()
+
+    def _take_over(self, update: FunctionUpdate) -> None:
+        self._named.add(update.name)
+        if update.expires_at_step is not None and update.expires_at_step <= self._step:
+            return
+        try:
+            self._desk.adopt(update)
+        except LdAgentError as error:
+            self._health.fault(f'not adopted: {error}')
+            return
+        publish_json(self._functions, update)
+        self.get_logger().warning(f'{update.name} was in force already and stays so')
 
     def _take_early(self) -> None:
         early, self._early = self._early, []
@@ -237,6 +252,7 @@ class EmergencyNode(Node):
     def _tell(self, outcome: Outcome) -> None:
         """Publish what came of an emergency, and say it."""
         for update in outcome.updates:
+            self._named.add(update.name)
             publish_json(self._functions, update)
         self._health.tell(active=len(self._desk.active) if self._desk else 0)
         if outcome.status == 'refused':
@@ -254,12 +270,12 @@ class EmergencyNode(Node):
         response.message = f'{self._clear("cleared by a call")} restricted areas are lifted'
         return response
 
-    def _clear(self, why: str) -> int:
-        """Lift all areas; return how many there were."""
-        updates = [] if self._desk is None else self._desk.clear(why)
+    def _clear(self, why: str, names: Collection[str] | None = None) -> int:
+        """Lift all areas, or those that are named; return how many there were."""
+        updates = [] if self._desk is None else self._desk.clear(why, names)
         for update in updates:
             publish_json(self._functions, update)
-        self._health.tell(active=0)
+        self._health.tell(active=len(self._desk.active) if self._desk else 0)
         return len(updates)
 
 

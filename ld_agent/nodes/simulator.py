@@ -23,10 +23,11 @@ deadline begins anew then.
 
 from __future__ import annotations
 
-from collections import Counter
 import time
 from typing import Any
 
+from ld_agent.emergency import polygon_origin
+from ld_agent.emergency_desk import fail_safe_origin
 from ld_agent.messages import Decision, FunctionUpdate, Result, State
 from ld_agent.nodes import convert, topics
 from ld_agent.nodes.common import every, Health, publish_json, publisher_of, run
@@ -82,7 +83,8 @@ class Simulator(Node):
         self._ended_at: float | None = None
         self._truth: Any = None
         self._told_at: float | None = None
-        self._unheard: Counter[str] = Counter()
+        self._unheard: dict[str, int] = {}
+        """Origin of a function that answers an emergency → which of this step's."""
         every(self, TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
@@ -141,9 +143,9 @@ class Simulator(Node):
         header = self._header()
         self._out['/clock'].publish(Clock(clock=header.stamp))
         events = self._news()
+        self._unheard = {}
         if self._board is not None:
             self._mirror(self._board, events, header)
-        self._unheard = Counter('remove' if event.lifts else 'add' for event in events)
         if events and self.settings.rate == 0:
             self._told_at = time.monotonic()
         else:
@@ -156,10 +158,11 @@ class Simulator(Node):
         return self._board.announcements()
 
     def _on_function(self, update: FunctionUpdate) -> None:
-        self._unheard[update.action] -= 1
+        answered = self._unheard.get(update.origin)
+        self._unheard = {o: number for o, number in self._unheard.items() if number != answered}
 
     def _wait_for_functions(self, waited: float) -> None:
-        missing = (+self._unheard).total()
+        missing = len(set(self._unheard.values()))
         if missing and waited < self.settings.emergency_timeout:
             return
         if missing:
@@ -198,14 +201,18 @@ class Simulator(Node):
     def _mirror(self, board: SpatialWorld, events: list[Event], header: Header) -> None:
         """Publish what is spatial in typed messages too."""
         edge = self.settings.resolution
-        for event in events:
+        for number, event in enumerate(events):
             told = event.sentence or 'a polygon'
             self.get_logger().info(f'step {self._world.step}: area {event.name!r}: {told}')
             if event.sentence:
                 self._out['emergency'].publish(String(data=event.sentence))
+                origins = [event.sentence, fail_safe_origin(event.sentence)]
             else:
                 area = convert.to_polygon(event.corners, header, edge)
                 self._out['restricted_area'].publish(area)
+                chart = convert.to_grid(board.size(), board.chart(), header, edge)
+                origins = [polygon_origin(convert.from_polygon(area, chart))]
+            self._unheard |= dict.fromkeys(origins, number)
         truth = board.truth()
         if truth != self._truth:
             self._truth = truth

@@ -205,7 +205,8 @@ class Vessels(Node):
         closed = frozenset().union(*(c for step, c in self._announced if step <= self._step))
         if closed != self._sea.closed:
             self._sea.close(closed)
-            self._truth.publish(self._chart(closed | self._lanes.board.walls, header))
+            seen = Header(stamp=convert.time_of(state.stamp), frame_id=header.frame_id)
+            self._truth.publish(self._chart(closed | self._lanes.board.walls, seen))
         self._end_episode()
 
     def _announce(self, corners: Sequence[Point], header: Header) -> None:

@@ -1,0 +1,114 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Words of sides, bounds, distances, ranges and times that what was written contradicts.
+
+This understands no sentence. It knows a few words that go with one way of writing alone, such as
+'north' with `y >` and 'radius' with `euclid`, and refuses what is written otherwise: most of these
+slips would close too little.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ld_agent.sentences.language import Written
+
+_SIDES = {
+    'y >': r'north|above|higher|greater|larger|more|upwards?|least|over|>|≥',
+    'y <': r'south|below|lower|smaller|less|downwards?|most|under|<|≤',
+    'x >': r'east|right|greater|larger|more|higher|least|over|>|≥',
+    'x <': r'west|left|smaller|less|lower|most|under|<|≤',
+}
+_OPPOSITE = {'y >': 'y <', 'y <': 'y >', 'x >': 'x <', 'x <': 'x >'}
+_NAMED = {
+    'y >': r'\b(?:to the )?north(?:wards?)?\b|\babove\b',
+    'y <': r'\b(?:to the )?south(?:wards?)?\b|\bbelow\b',
+    'x >': r'\b(?:to the )?east(?:wards?)?\b|\bright\b',
+    'x <': r'\b(?:to the )?west(?:wards?)?\b|\bleft (?:of|from)\b',
+}
+_INCLUSIVE = re.compile(
+    r'\b(?:at|on|in) (?:or|and) |\bor (?:north|south|east|west|above|below|more|less|higher|lower)'
+    r'|[<>]=|[≤≥]|\b(?:everything|all|every \w+|what\w*|the waters?) \w+(?: \w+){0,3} (?:of )?it\b'
+    r'|\b(?:at (?:least|most)|itself|that \w+,? too|(?<!not )including(?! step))\b',
+    re.IGNORECASE,
+)
+_NOT_THE_LINE = re.compile(r'\b(?:not|without) (?:that|the) \w+ (?:itself|too)\b', re.IGNORECASE)
+_WITHIN = re.compile(
+    r'\b(?:within|at most|no more than|not more than|or less|up to|no farther than)\b',
+    re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r'\b(?:at least|or more|closer|nearer|less than|under|below|no less than)\b', re.IGNORECASE
+)
+_CIRCLE = re.compile(
+    r'\b(?:radius|radii|circles?|circular|dis[ck]s?|diameter|annulus)\b', re.IGNORECASE
+)
+_SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
+_FROM_NOW = re.compile(r'\b\d+ (?:\w+ )?steps\b', re.IGNORECASE)
+_THAT_STEP = re.compile(r'\bstep (?:number |counter reaches )?\d+\b', re.IGNORECASE)
+_PAIR = re.compile(
+    r'(not )?(?:\b[xy] )?(in \(|between\()(?:[xy], )?'
+    r'(?:metres\()?([\d.]+)\)?, (?:metres\()?([\d.]+)\)?\)'
+)
+_BETWEEN = r'(.{{0,20}})(?<![\d.]){}(?![\d.]*\d)([^\d(]{{1,20}})(?<![\d.]){}(?![\d.]*\d)'
+"""Two numbers of a sentence, what stands before them, and what stands between them."""
+_STRICT_SIDE = re.compile(r'\b[xy] [<>] ')
+
+
+def contradictions(sentence: str, written: Written) -> list[str]:
+    """Return which words of a sentence a function contradicts, a clause each."""
+    code = written.code
+    found = []
+    for side, named in _NAMED.items():
+        other = _OPPOSITE[side]
+        if (
+            re.search(named, sentence, re.IGNORECASE)
+            and other in code
+            and side not in code
+            and not re.search(rf'\b(?:{_SIDES[other]})\b', sentence, re.IGNORECASE)
+        ):
+            found.append(f'it has {other!r} where the other side is named')
+    lines = _NOT_THE_LINE.sub('', sentence)
+    if _STRICT_SIDE.search(code) and ' or ' not in code and _INCLUSIVE.search(lines):
+        found.append('it may leave out the line itself')
+    if ') < ' in code and _WITHIN.search(sentence) and not _BELOW.search(sentence):
+        found.append('it may leave out the farthest cells')
+    if _CIRCLE.search(sentence) and 'euclid(' not in code:
+        found.append('it measures a circle in another way')
+    if _SQUARE.search(sentence) and 'chebyshev(' not in code:
+        found.append('it measures a berth in another way')
+    counted, named = _FROM_NOW.search(sentence), _THAT_STEP.search(sentence)
+    if written.until == 'for' and named and not counted:
+        found.append('it counts steps from now, where one is named')
+    if written.until not in ('', 'for') and counted and not named:
+        found.append('it names a step, where steps are counted')
+    return found + _spans(sentence, code)
+
+
+def _spans(sentence: str, code: str) -> list[str]:
+    """Return where a range is taken for two lines, or a gap of two lines for a range."""
+    found = []
+    for negated, kind, low, high in _PAIR.findall(code):
+        spoken = re.search(_BETWEEN.format(re.escape(low), re.escape(high)), sentence)
+        if spoken is None:
+            continue
+        before, between = spoken.groups()
+        ranged = re.search(r'\b(?:to|through|till)\b|[-–]|\.\.', between, re.IGNORECASE)
+        listed = re.search(r'\band\b|,|&', between, re.IGNORECASE)
+        spanning = re.search(r'\b(?:between|from)\b', before, re.IGNORECASE)
+        if kind == 'in (' and not negated and ranged:
+            found.append(f'it closes {low} and {high} alone, which seem to be ends of a range')
+        if kind == 'between(' and negated and listed and not ranged and not spanning:
+            found.append(f'it opens all from {low} to {high}, which seem to be two')
+    return found

@@ -1,0 +1,83 @@
+# Copyright 2026 The ld_agent authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Words of a sentence that a function contradicts."""
+
+from __future__ import annotations
+
+import itertools
+
+from ld_agent.sentences.contradiction import contradictions
+from ld_agent.sentences.language import read_written, Written
+from ld_agent.training.sentences import examples
+import pytest
+
+
+def told(sentence: str, code: str, *time: str | int) -> list[str]:
+    return contradictions(sentence, Written('close', 'a band', code, *time))
+
+
+@pytest.mark.parametrize(
+    ('sentence', 'right', 'wrong', 'why'),
+    [
+        ('everything north of y = 3', 'y > 3', 'y < 3', 'the other side'),
+        ('stay left of column 3', 'not (x < 3)', 'not (x > 3)', 'the other side'),
+        ('row 3 and everything north of it', 'y >= 3', 'y > 3', 'the line itself'),
+        ('all cells at or below row 3', 'y <= 3', 'y < 3', 'the line itself'),
+        ('all within 3 cells of (1, 2)', 'manhattan(x, y, 1, 2) <= 3',
+         'manhattan(x, y, 1, 2) < 3', 'the farthest cells'),
+        ('a circle of radius 3 at (1, 2)', 'euclid(x, y, 1, 2) <= 3',
+         'manhattan(x, y, 1, 2) <= 3', 'a circle'),
+        ('give (1, 2) a berth of 3', 'chebyshev(x, y, 1, 2) <= 3',
+         'euclid(x, y, 1, 2) <= 3', 'a berth'),
+        ('rows 3 to 7', 'between(y, 3, 7)', 'y in (3, 7)', 'ends of a range'),
+        ('columns 3 m - 7 m', 'between(x, metres(3), metres(7))',
+         'x in (metres(3), metres(7))', 'ends of a range'),
+        ('row 4 but not at x = 1 and x = 9', 'y == 4 and x not in (1, 9)',
+         'y == 4 and not between(x, 1, 9)', 'seem to be two'),
+    ],
+)  # fmt: skip
+def test_a_word_that_goes_with_one_way_of_writing_is_held_to_it(sentence, right, wrong, why):
+    assert told(sentence, right) == []
+    assert any(why in clause for clause in told(sentence, wrong))
+
+
+def test_a_step_is_no_number_of_steps():
+    assert told('row 3 is closed for 5 steps', 'y == 3', 'for', 5) == []
+    assert told('row 3 is closed until step 5', 'y == 3', 'until step', 5) == []
+    assert 'from now' in told('row 3 is closed until step 5', 'y == 3', 'for', 5)[0]
+    assert 'are counted' in told('row 3 is closed for 5 steps', 'y == 3', 'until step', 5)[0]
+
+
+@pytest.mark.parametrize(
+    ('sentence', 'code'),
+    [
+        ('everything above row 3, not that row itself', 'y > 3'),
+        ('stay at least 3 cells away from (1, 2)', 'manhattan(x, y, 1, 2) < 3'),
+        ('only sail south of y = 3 up to and including step 9', 'not (y < 3)'),
+        ('row 4 except between x = 1 and x = 9', 'y == 4 and not between(x, 1, 9)'),
+        ('rows 3 and 7', 'y in (3, 7)'),
+    ],
+)
+def test_what_says_the_same_in_other_words_is_let_through(sentence, code):
+    assert told(sentence, code) == []
+
+
+def test_right_functions_of_generated_sentences_seldom_contradict_them():
+    pairs = [
+        (example.sentence, written)
+        for example in itertools.islice(examples(14), 3000)
+        if (written := read_written(example.answer))
+    ]
+    found = [sentence for sentence, written in pairs if contradictions(sentence, written)]
+    assert len(found) < 0.005 * len(pairs), found[:20]

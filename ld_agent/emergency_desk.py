@@ -178,6 +178,7 @@ class Desk:
         cells = named_cells(closed, self._size, self._executor)
         checks = {
             'numbers': 'those of the sentence, each as it is named',
+            'words': 'none that is doubtful or contradicted',
             'least sure choice': f'{draft.least_sure:.3f}, at least {LEAST_SURE} is asked',
         }
         if written.kind == 'lift':

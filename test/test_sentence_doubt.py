@@ -36,6 +36,14 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('stay south of y = 5', 'y < 5', 'seems to leave open'),
         ('remain within 4 cells of (5, 5)', 'manhattan(x, y, 5, 5) <= 4', 'seems to leave open'),
         ('Is the channel at x = 4 still blocked?', 'x == 4', 'a question'),
+        ('all cells that are not in rows 3 to 5 are closed', 'between(y, 3, 5)', 'to leave open'),
+        ('your distance to (1, 2) must not exceed 3', 'manhattan(x, y, 1, 2) <= 3',
+         'to leave open'),
+        ('remain farther than 3 from (1, 2)', 'not (manhattan(x, y, 1, 2) <= 3)', 'to forbid'),
+        ('sail nowhere but in row 3', 'y == 3', 'to leave open'),
+        ('cancel the ban on row 3', 'y == 3', 'to open again'),
+        ('when does row 5 open again', 'y == 5', 'a question'),
+        ('who closed row 5', 'y == 5', 'a question'),
         ('are rows 5 to 7 closed', 'between(y, 5, 7)', 'a question'),
         ('keep insdie that part of row 0', 'y == 0', 'seems to leave open'),
         ('everything right of 8 is unsafe', 'y > 8', 'says nothing of x'),
@@ -68,6 +76,8 @@ def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
 def test_everything_is_opened_only_where_that_is_said():
     assert told('the area is open again', 'True', 'lift')
     assert told('you may sail there again', 'True', 'lift')
+    assert told('go 8 cells to the north, then come back', 'y >= 8', 'lift')
+    assert told('rows 5 to 7 are reopened', 'between(y, 5, 7)', 'lift') == []
     for sentence in ('everything is open again', 'All restrictions are lifted.'):
         assert told(sentence, 'True', 'lift') == []
 
@@ -90,6 +100,7 @@ def test_everything_is_opened_only_where_that_is_said():
         ('(4, 4) plus 3 on every side is closed', 'chebyshev(x, y, 4, 4) <= 3'),
         ('row 3 and row 5 as well as row 7 are closed', 'y in (3, 5, 7)'),
         ('row 7 between x = 0 and x = 9 but (4, 7)', 'y == 7 and not cell(x, y, 4, 7)'),
+        ('You have to stay south of y = 13, ok?', 'not (y < 13)'),
         ('row 3 must stay free for only 5 steps', 'y == 3'),
     ],
 )

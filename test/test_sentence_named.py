@@ -80,6 +80,8 @@ def test_a_length_in_words_is_not_left_out():
     assert 'it leaves out 12' in faults(sentence, 'manhattan(x, y, 11, 14) <= 3')
     assert faults(sentence, 'between(manhattan(x, y, 11, 14), 3, 12)') == []
     assert faults('the two rows 5 and 7', 'y in (5, 7)') == []
+    both = 'cell(x, y, 3, 7) or cell(x, y, 14, 2)'
+    assert faults('keep off (3, 7) and (14, 2), those two cells.', both) == []
     assert (
         faults('the box with the four corners (1, 2) and (3, 4)', 'rectangle(x, y, 1, 2, 3, 4)')
         == []

@@ -51,6 +51,8 @@ _WITHIN = re.compile(
 _BELOW = re.compile(
     r'\b(?:at least|or more|closer|nearer|less than|under|below|no less than)\b', re.IGNORECASE
 )
+_NEAR = re.compile(r'manhattan\([^<>]*\) <= ')
+_FARTHER = re.compile(r'\) >=? ')
 _CIRCLE = re.compile(
     r'\b(?:radius|radii|circles?|circular|dis[ck]s?|diameter|annulus)\b', re.IGNORECASE
 )
@@ -84,6 +86,10 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it may leave out the line itself')
     if ') < ' in code and _WITHIN.search(sentence) and not _BELOW.search(sentence):
         found.append('it may leave out the farthest cells')
+    if _NEAR.match(code) and _BELOW.search(sentence) and not _WITHIN.search(sentence):
+        found.append('it may close cells that are far enough')
+    if _FARTHER.search(code):
+        found.append('it closes what is farther, and leaves open what is near')
     if _CIRCLE.search(sentence) and 'euclid(' not in code:
         found.append('it measures a circle in another way')
     if _SQUARE.search(sentence) and 'chebyshev(' not in code:

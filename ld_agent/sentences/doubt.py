@@ -27,7 +27,10 @@ import re
 from ld_agent.sentences.language import Written
 
 _QUESTION = re.compile(
-    r'\?\s*$|^\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
+    r'(?<!ok)(?<!okay)(?<!right)(?<!please)\?\s*$'
+    r'|(?:^|[:!]\s)\s*(?:who|whose|why|how|which|where|what (?:is|are|was|were|time)'
+    r'|when (?:do|does|did|will|can|may))\b'
+    r'|(?:^|[:!]\s)\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
     r'(?!not\b)(?:we|you|i|it|the|there|this|that|any|row|rows|column|columns|x|y)\b',
     re.IGNORECASE,
 )
@@ -36,17 +39,30 @@ _PROHIBITION = re.compile(
     r"|n't\b",
     re.IGNORECASE,
 )
+_KEPT_OUT = re.compile(
+    r'\b(?:stay|keep|kept|remain|be|steer) (?:well )?(?:out|off|away|clear)\b'
+    r'|\b(?:closed|closing|blocked|shut|out of bounds|off limits|avoid|forbidden|no.go)\b',
+    re.IGNORECASE,
+)
 _CONFINING = re.compile(
-    r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|out of|the rest|outside|except|but|only'
-    r'|farther|further|more than|exceed|not in)\b',
+    r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|(?:go|goes|going|get|move|sail) out of'
+    r'|(?:the|all) (?:rest|other)|outside|except|apart from|but|only|beyond|farther|further'
+    r'|more than|exceed|not in)\b',
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:(?<!for )only(?! until| till)|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
+    r'\b(?:(?<!for )only(?! until| till)|nowhere but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
     r'(?:in|inside|within|to the|north|south|east|west|above|below|left(?! free| alone| empty)'
     r'|right|higher|lower))\b',
     re.IGNORECASE,
 )
+_REST_NAMED = re.compile(
+    r'\b(?:every\w*|all)(?: \w+)?(?: (?:that|which) (?:is|are)| lying)?'
+    r' (?:not in|outside)\b'
+    r'|\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
+    re.IGNORECASE,
+)
+_BEYOND = re.compile(r'\b(?:farther|further|more) than\b', re.IGNORECASE)
 _STAYING = re.compile(r'\b(?:stay|keep|remain)\b', re.IGNORECASE)
 _REPELLING = re.compile(
     r"\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|free|empty|not|never|no|don't)\b",
@@ -58,7 +74,8 @@ _SIDES = {
 }
 _ENDING = re.compile(
     r'\b(?:(?:open|free|safe|clear|allowed|permitted|accessible|navigable)\s+again|re-?open\w*'
-    r'|lift(?:s|ed|ing)?|end(?:s|ed|ing)?\s+(?:of\s+)?the\s+(?:clos|restric|block)\w*'
+    r'|lift(?:s|ed|ing)?|(?:end|cancel|drop|remov|withdraw|revok|undo|repeal|delet)\w*\s+'
+    r'(?:of\s+)?the\s+(?:ban|clos|restric|block)\w*'
     r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off))\b',
     re.IGNORECASE,
 )
@@ -71,6 +88,10 @@ _VAGUE = {
     ),
     'it may be one thing or another': re.compile(
         r'\beither\b|\bwhichever\b|(?<!any )(?<!every )(?<!each )\bone of (?:the|its)\b',
+        re.IGNORECASE,
+    ),
+    'it may speak of a part alone': re.compile(
+        r'(?:^|[:!]\s)\s*(?:an? )?(?:parts?|some|most|half|few) of\b|\balmost (?:all|every)',
         re.IGNORECASE,
     ),
     'it may depend on something': re.compile(
@@ -103,6 +124,14 @@ _ALSO = re.compile(
     r'|(?:together|along) with(?! (?:a border|a margin|every|that)))\b',
     re.IGNORECASE,
 )
+_OPENING = re.compile(
+    r'\b(?:again|(?:re-?)?open\w*|unblock\w*|lift\w*|clear\w*|free\w*|safe|over|gone'
+    r'|once more|no (?:longer|more|need)|any (?:more|longer)|passed|end(?:s|ed|ing)?|cancel\w*'
+    r'|remov\w*|releas\w*|unlock\w*|delet\w*|repeal\w*|finish\w*|closure|ban|withdr\w*|drop\w*|revo\w*'
+    r'|undo|stop\w*|terminat\w*|need not|accessible|allow\w*|has \w+'
+    r'|have \w+|not|may|can|out)\b',
+    re.IGNORECASE,
+)
 _AND_ALL = re.compile(r'\band (?:also )?(?:all|any\w*|every\w*|what\w*)\b', re.IGNORECASE)
 _EXTENT = re.compile(r'\b(?:corners?|box|rectang\w+|between)\b', re.IGNORECASE)
 _SPOTS = re.compile(
@@ -120,18 +149,25 @@ def doubts(sentence: str, written: Written) -> list[str]:
     found += [why for why, words in _VAGUE.items() if words.search(sentence)]
     if written.kind == 'lift' and written.code == 'True' and not _ALL.search(sentence):
         found.append('it opens everything, which the sentence does not say')
+    if written.kind == 'lift' and not _OPENING.search(sentence):
+        found.append('it opens what the sentence does not say is open')
     if written.kind == 'close':
         if not written.until and _ENDING.search(sentence):
             found.append('it closes what the sentence seems to open again')
         rest = written.code.startswith('not (')
+        kept_out = _KEPT_OUT.search(sentence) and not _CONFINING.search(sentence)
         prohibits = _PROHIBITION.search(sentence) and not _CONFINING.search(sentence)
-        if rest and prohibits:
+        if rest and (prohibits or kept_out):
             found.append('it closes all but what the sentence seems to forbid')
         gap = written.shape == 'a line with a gap'
         confines = _WITHIN.search(sentence) and not prohibits
         stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
         if not rest and not gap and (confines or stays):
             found.append('it closes what the sentence seems to leave open')
+        if not rest and _REST_NAMED.search(sentence):
+            found.append('it closes what the sentence seems to leave open')
+        if rest and _BEYOND.search(sentence) and not _PROHIBITION.search(sentence):
+            found.append('it closes all but what the sentence seems to forbid')
         for axis, side in _SIDES.items():
             if side.search(sentence) and not re.search(rf'\b{axis}\b', written.code):
                 found.append(f'it says nothing of {axis}, on which a side is named')

@@ -51,8 +51,9 @@ _AXIS = re.compile(
 )
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
 _COUNTING = (
-    r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners|points|sides|lines|channels|areas|boxes|circles'
-    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|cells\s*[\s(\[]\d))'
+    r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners?|points|sides|lines|channels|areas|boxes|circles'
+    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers'
+    r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
     rf'(?<!-)\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}', re.IGNORECASE

@@ -39,8 +39,8 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': (20, 0), 'closing': (30, 20), 'whole': (10, 8), 'gap': (12, 4), 'union': (12, 4),
-    'confine': (8, 4), 'lift': (10, 6), 'unclear': (20, 8),
+    'plain': (60, 0), 'closing': (24, 20), 'whole': (12, 8), 'gap': (8, 4), 'union': (8, 4),
+    'confine': (8, 4), 'lift': (8, 6), 'unclear': (8, 8),
 }  # fmt: skip
 """Kind → its weight among what is trained on, and among what is held out."""
 

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import json
 import time
@@ -33,7 +33,8 @@ from ld_agent.nodes.joining import SETTLE_SECONDS
 from nav_msgs.msg import OccupancyGrid
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from running import cast, listen, meddler, polygon
+from rclpy.node import Node
+from running import cast, listen, Meddler, meddler, polygon
 from std_msgs.msg import String
 
 SCENARIO = """
@@ -125,36 +126,25 @@ def _state(step: int, done: bool = False, episode: int = 0) -> String:
     return String(data=state.model_dump_json())
 
 
-def test_a_node_that_lags_ends_an_area_with_its_episode_before_it_takes_the_next_ones():
-    area = polygon((3, 2), (6, 2), (6, 5), (3, 5))
-    with meddler() as test, rclpy.init():
-        said = listen(test.node, topics.FUNCTIONS)
+Spin = Callable[[Callable[[], object], str], None]
+"""Spins until something holds; its second argument says what."""
 
-        def publisher(topic):
-            return test.node.create_publisher(topic.type, topic.name, topic.qos)
 
-        chart, states, areas = map(publisher, (topics.GRID, topics.STATE, topics.RESTRICTED_AREA))
-        node = emergency.EmergencyNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
+@contextmanager
+def _spun_by_hand(test: Meddler, node: Node) -> Iterator[Spin]:
+    """Spin a node of this process only while something is waited for."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
 
-        def spun(done) -> bool:
+    def spin(done: Callable[[], object], what: str) -> None:
+        def spun() -> bool:
             executor.spin_once(timeout_sec=0.05)
-            return done()
+            return bool(done())
 
-        chart.publish(_chart())
-        test.until(lambda: spun(lambda: areas.get_subscription_count() > 1), 'the node')
-        areas.publish(area)
-        test.until(lambda: spun(lambda: len(said) == 1), 'the area')
+        test.until(spun, what)
 
-        for step in range(5):
-            states.publish(_state(step, done=step == 4))
-        areas.publish(area)
-        test.wait(0.5)
-        test.until(lambda: spun(lambda: len(said) >= 3), 'the area of the next episode')
-        executor.shutdown()
-        node.destroy_node()
-    assert [json.loads(message.data)['action'] for message in said] == ['add', 'remove', 'add']
+    yield spin
+    executor.shutdown()
 
 
 @contextmanager
@@ -167,26 +157,16 @@ def _decision_node() -> Iterator[tuple]:
             for t in (topics.STATE, topics.FUNCTIONS)
         )
         node = decision.DecisionNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-
-        def spin(done, what: str) -> None:
-            def spun() -> bool:
-                executor.spin_once(timeout_sec=0.05)
-                return bool(done())
-
-            test.until(spun, what)
-
-        spin(states.get_subscription_count, 'the node')
-        spin(functions.get_subscription_count, 'the node')
-        old, new = _columns(4, 3)
-        publish_json(functions, old)
-        end = time.monotonic() + SETTLE_SECONDS + 0.5
-        spin(lambda: time.monotonic() > end, 'that all is settled')
-        states.publish(_hunt(1, 0))
-        spin(lambda: len(said) == 1, 'the first decision')
-        yield test, spin, states, functions, said, old, new
-        executor.shutdown()
+        with _spun_by_hand(test, node) as spin:
+            spin(states.get_subscription_count, 'the node')
+            spin(functions.get_subscription_count, 'the node')
+            old, new = _columns(4, 3)
+            publish_json(functions, old)
+            end = time.monotonic() + SETTLE_SECONDS + 0.5
+            spin(lambda: time.monotonic() > end, 'that all is settled')
+            states.publish(_hunt(1, 0))
+            spin(lambda: len(said) == 1, 'the first decision')
+            yield test, spin, states, functions, said, old, new
         node.close()
         node.destroy_node()
 
@@ -250,26 +230,29 @@ def _emergency_node() -> Iterator[tuple]:
             for t in (topics.GRID, topics.STATE, topics.RESTRICTED_AREA, topics.KEPT_FUNCTIONS)
         )
         node = emergency.EmergencyNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-
-        def spin(done, what: str) -> None:
-            def spun() -> bool:
-                executor.spin_once(timeout_sec=0.05)
-                return bool(done())
-
-            test.until(spun, what)
-
-        chart.publish(_chart())
-        spin(lambda: areas.get_subscription_count() > 1, 'the node')
-        yield test, spin, (states, areas, kept), said
-        executor.shutdown()
+        with _spun_by_hand(test, node) as spin:
+            chart.publish(_chart())
+            spin(lambda: areas.get_subscription_count() > 1, 'the node')
+            yield test, spin, (states, areas, kept), said
         node.destroy_node()
 
 
 def _said(heard: list) -> list[tuple[str, str]]:
     updates = [json.loads(message.data) for message in heard]
     return [(update['action'], update['name']) for update in updates]
+
+
+def test_a_node_that_lags_ends_an_area_with_its_episode_before_it_takes_the_next_ones():
+    area = polygon((3, 2), (6, 2), (6, 5), (3, 5))
+    with _emergency_node() as (test, spin, (states, areas, _), said):
+        areas.publish(area)
+        spin(lambda: len(said) == 1, 'the area')
+        for step in range(5):
+            states.publish(_state(step, done=step == 4))
+        areas.publish(area)
+        test.wait(0.5)
+        spin(lambda: len(said) >= 3, 'the area of the next episode')
+    assert [action for action, _ in _said(said)] == ['add', 'remove', 'add']
 
 
 def test_an_episode_that_is_left_without_an_end_ends_its_areas_and_not_those_of_the_next_one():

@@ -125,6 +125,8 @@ def rviz() -> list[Any]:
             package='rviz2',
             executable='rviz2',
             arguments=['-d', config],
+            # So that it forgets the frames of the run before when time begins anew.
+            parameters=[{'use_sim_time': True}],
             condition=IfCondition(LaunchConfiguration('rviz')),
         ),
     ]

@@ -30,6 +30,7 @@ import statistics
 import subprocess
 import sys
 import time
+from urllib.request import urlopen
 
 import pytest
 
@@ -39,6 +40,7 @@ from geometry_msgs.msg import Twist
 from ld_agent.bag_writer import bags_at
 from ld_agent.driving import CLEAR_SHARE
 from ld_agent.nodes import topics
+from ld_agent.nodes.parameters import PanelParameters
 from ld_agent_sim.sea import NAMES
 from ld_agent_sim.vessels import BURGER
 from nav_msgs.msg import Odometry
@@ -47,11 +49,12 @@ from rosbags.rosbag2 import Reader
 from running import listen, meddler
 
 KILLS = int(os.environ.get('LD_AGENT_KILLS', '4'))
-VICTIMS = ('driver', 'recorder', 'decision', 'perception', 'emergency', 'visualiser')
+VICTIMS = ('driver', 'recorder', 'decision', 'perception', 'emergency', 'visualiser', 'panel')
 METHOD = os.environ.get('LD_AGENT_KILLS_METHOD', 'reference')
 COMMAND = [str(Path(sys.executable).with_name('ld-agent')), 'vessels', '--method', METHOD,
            '--kind', BURGER.name, '--seed', '3', '--scenario', 'several', '--episodes', '500',
-           '--speed', '10', '--retries', '1000']  # fmt: skip
+           '--speed', '10', '--retries', '1000', '--panel']  # fmt: skip
+PAGE = f'http://127.0.0.1:{PanelParameters().port}'
 SPEED = 10.0
 DEADLINE, CMD_TIMEOUT = 1.0, 0.5
 CELL = 1.6
@@ -200,6 +203,8 @@ def test_who_is_killed_at_a_random_instant_is_back_and_no_vessel_sails_on_blindl
                 quiet = killed + 0.3
                 test.until(lambda at=quiet, v=victim: watch.health.get(v, 0.0) > at, victim)
                 taken = watch.health[victim] - killed
+                if victim == 'panel':
+                    assert b'<html' in urlopen(PAGE, timeout=5).read()
             back[victim].append(taken)
             assert process.poll() is None
     said = (tmp_path / 'said').read_text()

@@ -271,6 +271,16 @@ def test_the_frames_of_all_stand_where_they_are(hunt):
             assert place == wanted
 
 
+def test_a_stamp_is_the_nearest_nanosecond_and_the_same_after_a_way_back():
+    pytest.importorskip('rclpy', reason='ROS 2 is not there; the extra .[ros] brings it')
+    from ld_agent.nodes.convert import seconds_of, time_of
+
+    for tick in range(0, 72_000, 7):
+        stamp = time_of(tick * 0.05)
+        assert stamp.sec * 10**9 + stamp.nanosec == tick * 50_000_000
+        assert time_of(seconds_of(stamp)) == stamp
+
+
 def test_tf_is_recorded_with_its_schema(tmp_path):
     store = typestore()
     header = store.types['std_msgs/msg/Header'](

@@ -147,6 +147,7 @@ def _messages() -> Finding:
             'message types', Standing.NOTE, f'{found}, without {FRAMES}',
             ('frames go out on `transforms` one by one, which Foxglove reads and RViz does not; '
              'the markers do not need them.',
-             'for `tf`, use a ROS 2 installation: the Python wheels have no tf2_msgs.'), there,
+             'for `tf`, use a ROS 2 installation or build tf2_msgs, which is no Python wheel.'),
+            there,
         )  # fmt: skip
     return Finding('message types', Standing.OK, f'{found}, and {FRAMES}', details=there)

@@ -41,9 +41,9 @@ CLOSED = 100
 
 
 def time_of(seconds: float) -> Time:
-    """Return a time message."""
-    whole = int(seconds)
-    return Time(sec=whole, nanosec=int((seconds - whole) * 1e9))
+    """Return a time message, to the nearest nanosecond."""
+    whole, nano = divmod(round(seconds * 1e9), 10**9)
+    return Time(sec=whole, nanosec=nano)
 
 
 def seconds_of(stamp: Time) -> float:

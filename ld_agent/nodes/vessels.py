@@ -107,14 +107,12 @@ class Vessels(Node):
 
     def _transform_publisher(self) -> Any:
         """Return the publisher of `tf`; None where its message type is not installed."""
-        try:
-            from tf2_msgs.msg import TFMessage
-        except ImportError:
+        if topics.TFMessage is None:
             self.get_logger().warning(
                 'the package tf2_msgs is not installed, so TF is not published; odometry is'
             )
             return None
-        return self.create_publisher(TFMessage, 'tf', 100)
+        return publisher_of(self, topics.FRAMES)
 
     def _next_episode(self) -> None:
         self._episode += 1

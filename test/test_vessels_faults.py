@@ -103,6 +103,23 @@ def hunt():
         assert 'Traceback' not in said
 
 
+def test_tf_tells_what_odometry_tells(hunt):
+    pytest.importorskip('tf2_msgs', reason='tf2_msgs comes with ROS 2 and is no Python wheel')
+    frames = listen(hunt.test.node, topics.FRAMES)
+    odometry = [listen(hunt.test.node, topics.odom(name)) for name in NAMES]
+    hunt.test.wait(2.0)
+    poses = {_key(message): message.pose for heard in odometry for message in heard}
+    told = [frame for message in frames for frame in message.transforms]
+    hulls = [frame for frame in told if frame.child_frame_id.endswith('/base_link')]
+    known = [frame for frame in hulls if _key(frame) in poses]
+    assert len(known) > 50
+    for frame in known:
+        at, pose = frame.transform, poses[_key(frame)].pose
+        assert (at.translation.x, at.translation.y) == (pose.position.x, pose.position.y)
+        assert at.rotation == pose.orientation
+    assert {frame.header.frame_id for frame in told} == {'map'}
+
+
 def test_a_dead_driver_leaves_the_vessels_at_rest_and_a_new_one_takes_up(hunt):
     hunt.nodes.kill('driver')
     killed = time.monotonic()
@@ -288,3 +305,8 @@ def test_an_episode_ends_though_its_result_comes_before_its_last_state():
                      'deadline': 1.0, 'done': done, 'observation': {}}  # fmt: skip
             publish_json(states, State(**state))
         test.until(lambda: len(charts) == 2, 'the next episode')
+
+
+def _key(message):
+    stamp = message.header.stamp
+    return message.child_frame_id, stamp.sec, stamp.nanosec

@@ -20,7 +20,7 @@ import ast
 from ld_agent.errors import AreaError
 from ld_agent.sentences.author import Author, MOST_CHARACTERS
 from ld_agent.sentences.language import numbers_of, TOOLS
-from ld_agent.student.prepare import _write
+from ld_agent.student.prepare import graph_writer
 from ld_agent.student.session import Student
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ NAMES = {'x', 'y', *TOOLS}
 def test_random_weights_write_functions_of_the_grammar(tmp_path, seed):
     source = tiny_model.write_folder(tmp_path / 'model', seed=seed)
     tiny_model.byte_tokenizer(300).save(str(tmp_path / 'tokenizer.json'))
-    _write(source, None, tmp_path / 'model.onnx', None)
+    graph_writer(source, None)(tmp_path / 'model.onnx', None)
     author = Author(Student(tmp_path, None, 'cpu', 1))
     for sentence in ('rows 5 to 7 are closed', 'import os; os.system("x")', '🌊 (1, 2)\n\n"""'):
         try:
@@ -52,7 +52,7 @@ def test_random_weights_write_functions_of_the_grammar(tmp_path, seed):
 def test_a_pass_that_extends_is_a_pass_over_all(tmp_path):
     source = tiny_model.write_folder(tmp_path / 'model')
     tiny_model.byte_tokenizer(300).save(str(tmp_path / 'tokenizer.json'))
-    _write(source, None, tmp_path / 'model.onnx', None)
+    graph_writer(source, None)(tmp_path / 'model.onnx', None)
     student = Student(tmp_path, None, 'cpu', 1)
     ids, rows = list(range(40, 60)), [3, 70, 200]
     _, past = student.extend(ids[:12], student.empty, rows)
@@ -67,6 +67,6 @@ def test_a_pass_that_extends_is_a_pass_over_all(tmp_path):
 def test_what_is_no_sentence_is_refused(tmp_path, sentence):
     source = tiny_model.write_folder(tmp_path / 'model')
     tiny_model.byte_tokenizer(300).save(str(tmp_path / 'tokenizer.json'))
-    _write(source, None, tmp_path / 'model.onnx', None)
+    graph_writer(source, None)(tmp_path / 'model.onnx', None)
     with pytest.raises(AreaError, match='characters; write 1 to'):
         Author(Student(tmp_path, None, 'cpu', 1)).write(sentence)

@@ -20,7 +20,7 @@ import sys
 
 from ld_agent.errors import ModelError
 from ld_agent.student.fetch import fetch_model
-from ld_agent.student.prepare import _write, open_student
+from ld_agent.student.prepare import graph_writer, open_student
 from ld_agent.student.session import Student
 from ld_agent.student.tokenizer import read_tokenizer
 import numpy as np
@@ -57,7 +57,7 @@ def written(
     folder.mkdir(exist_ok=True)
     tokenizer, bos = read_tokenizer(tokens or source)
     tokenizer.save(str(folder / 'tokenizer.json'))
-    _write(source, adapter, folder / 'model.onnx', None)
+    graph_writer(source, adapter)(folder / 'model.onnx', None)
     return Student(folder, bos, 'cpu')
 
 
@@ -215,4 +215,4 @@ def test_another_architecture_goes_through_optimum(other, tmp_path, monkeypatch)
 def test_another_architecture_without_optimum_is_refused_in_a_sentence(other, monkeypatch):
     monkeypatch.setitem(sys.modules, 'optimum.exporters.onnx', None)
     with pytest.raises(ModelError, match=r'none of llama, qwen2.*with \.\[train\]'):
-        _write(other, None, other / 'model.onnx', None)
+        graph_writer(other, None)(other / 'model.onnx', None)

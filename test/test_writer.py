@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from ld_agent.student.prepare import _write, fetch_model
+from ld_agent.student.prepare import fetch_model, graph_writer
 from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.student.writer import open_writer, Writer
 import numpy as np
@@ -73,7 +73,7 @@ def test_the_fp32_graph_writes_what_transformers_writes(tmp_path):
     source = fetch_model('smollm2')
     tokenizer, bos = read_tokenizer(source)
     (tmp_path / 'tokenizer.json').write_text(tokenizer.to_str(), encoding='utf-8')
-    _write(source, None, tmp_path / 'model.onnx', None)
+    graph_writer(source, None)(tmp_path / 'model.onnx', None)
     writer = Writer(tmp_path, bos, 'cpu')
     ids = [bos, *writer.encode_text(TEXT)]
     ours = [token for token, _ in writer.greedy(ids, writer.empty, 0, TOKENS)]

@@ -20,6 +20,8 @@ same student one prepares it and the others wait. No torch, no transformers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 import hashlib
 import logging
 from pathlib import Path
@@ -143,15 +145,17 @@ def _build(
     model: str, source: Path, adapter: Path | None, work: Path, tell: Progress, check: Verify
 ) -> None:
     tokenizer, bos = read_tokenizer(source)
+    write = graph_writer(source, adapter)
     if not (work / 'model.onnx').exists():
         tell('writing the 8-bit graph', 0.1)
         (work / 'tokenizer.json').write_text(tokenizer.to_str(), encoding='utf-8')
-        _write(source, adapter, work / 'model.onnx', 8)
+        write(work / 'model.onnx', 8)
     tell('writing the fp32 graph to verify it', 0.3)
     exact = work / 'fp32'
     shutil.rmtree(exact, ignore_errors=True)
     exact.mkdir()
-    _write(source, adapter, exact / 'model.onnx', None)
+    write(exact / 'model.onnx', None)
+    del write
     shutil.copy(work / 'tokenizer.json', exact)
     verified = check(
         Student(work, bos, 'cpu'),
@@ -171,17 +175,25 @@ def _build(
     )
 
 
-def _write(source: Path, adapter: Path | None, path: Path, bits: int | None) -> None:
+def graph_writer(source: Path, adapter: Path | None) -> Callable[[Path, int | None], None]:
+    """Return what writes the graph to a path, in 8 bits or in fp32 (None).
+
+    The weights are read once, however often it is called.
+
+    Raises:
+        ModelError: the model or its adapter is unreadable.
+    """
     # What writes graphs loads onnx, which a prepared student does without.
     if architecture_of(source) in WRITTEN_ARCHITECTURES:
         from ld_agent.student.graph import write_graph
 
         weights = read_weights(source)
-        write_graph(weights if adapter is None else merge_adapter(weights, adapter), path, bits)
-    else:
-        from ld_agent.student.optimum_graph import export_graph
+        return partial(
+            write_graph, weights if adapter is None else merge_adapter(weights, adapter)
+        )
+    from ld_agent.student.optimum_graph import export_graph
 
-        export_graph(source, adapter, path, bits)
+    return partial(export_graph, source, adapter)
 
 
 def _adapter(model: str, adapter: str | Path | None) -> Path | None:

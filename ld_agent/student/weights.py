@@ -86,9 +86,13 @@ def architecture_of(path: Path) -> str:
     Raises:
         ModelError: there is no readable model.
     """
-    if path.suffix == '.gguf':
-        return str(GgufFile(path).value('general.architecture'))
-    return str(_read_config(path).get('model_type'))
+    return _architecture(GgufFile(path) if path.suffix == '.gguf' else path)
+
+
+def _architecture(model: GgufFile | Path) -> str:
+    if isinstance(model, Path):
+        return str(_read_config(model).get('model_type'))
+    return str(model.value('general.architecture'))
 
 
 def read_weights(path: Path) -> Weights:
@@ -97,14 +101,15 @@ def read_weights(path: Path) -> Weights:
     Raises:
         ModelError: it is neither, or of an architecture whose graph is not written here.
     """
-    kind = architecture_of(path)
+    model = GgufFile(path) if path.suffix == '.gguf' else path  # opening one takes seconds
+    kind = _architecture(model)
     if kind not in WRITTEN_ARCHITECTURES:
         raise ModelError(
             f'{path}: the architecture {kind!r} is none of {", ".join(WRITTEN_ARCHITECTURES)}, '
             'whose graphs ld_agent writes; use such a model'
         )
     try:
-        return _read_gguf(path, kind) if path.suffix == '.gguf' else _read_folder(path, kind)
+        return _read_folder(path, kind) if isinstance(model, Path) else _read_gguf(model, kind)
     except ModelError:
         raise
     except Exception as error:  # numbers of a damaged file do not fit together in any way
@@ -158,10 +163,8 @@ class GgufFile:
         return found
 
 
-def _read_gguf(path: Path, kind: str) -> Weights:
+def _read_gguf(file: GgufFile, kind: str) -> Weights:
     from gguf import dequantize
-
-    file = GgufFile(path)
 
     def value(key: str, default: Any = None) -> Any:
         return file.value(f'{kind}.{key}', default)

@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from ld_agent.function_base import Task
-from ld_agent.plot_board import INK, MUTED
-from ld_agent.plots import figure_file
 from ld_agent.selector import Selector
 from ld_agent.training import manuals, reading
 from ld_agent.training.examples import ExampleSet
@@ -35,7 +33,6 @@ from ld_agent.training.report import SEED, STATES
 from ld_agent.training.vocabulary import vocabularies
 from ld_agent.training.words import OTHERWISE
 import numpy as np
-from scipy.stats import mannwhitneyu
 
 SETS = 60
 FALSE_ALARMS = (0.01, 0.05, 0.1)
@@ -80,6 +77,8 @@ def _margins(selector: Selector, sets: Iterable[ExampleSet]) -> tuple[np.ndarray
 
 
 def _figures(there: np.ndarray, missing: np.ndarray) -> dict[str, Any]:
+    from scipy.stats import mannwhitneyu
+
     thresholds = {}
     for share in FALSE_ALARMS:
         least = float(np.quantile(there, share))
@@ -90,6 +89,9 @@ def _figures(there: np.ndarray, missing: np.ndarray) -> dict[str, Any]:
 
 
 def _draw(margins: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
+    from ld_agent.plot_board import INK, MUTED
+    from ld_agent.plots import figure_file
+
     with figure_file(path, (4.6, 4.4)) as figure:
         axes = figure.add_axes((0.14, 0.12, 0.82, 0.8))
         for kind, (there, missing) in margins.items():

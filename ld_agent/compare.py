@@ -25,12 +25,9 @@ from pathlib import Path
 
 from ld_agent.bags import Episode, read_bag
 from ld_agent.errors import BagError
-from ld_agent.evaluate import CONFIDENCE
 from ld_agent.referee import referee, Verdict
+from ld_agent.summary import mean_interval, sign_test
 from ld_agent_sim.pursuit import Outcome
-import numpy as np
-from scipy.stats import binomtest
-from scipy.stats import t as student_t
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,6 @@ def _compared(
 ) -> Comparison:
     won = [tuple(v.outcome == Outcome.SUCCESS for _, v in pair) for pair in pairs]
     only_first, only_second = won.count((True, False)), won.count((False, True))
-    apart = only_first + only_second
     steps = [
         b[1].steps - a[1].steps
         for (a, b), both in zip(pairs, won, strict=True)
@@ -185,7 +181,7 @@ def _compared(
         only_first=only_first,
         only_second=only_second,
         neither=won.count((False, False)),
-        p_value=float(binomtest(only_first, apart).pvalue) if apart else 1.0,
+        p_value=sign_test(only_first, only_second),
         steps=difference(steps) if steps else None,
         unpaired=unpaired,
     )
@@ -210,9 +206,5 @@ def _outcome(verdict: Verdict) -> str:
 
 def difference(values: Sequence[float]) -> Difference:
     """Return the mean of some differences with its Student 95 % interval."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return Difference(mean, None, None)
-    half = float(student_t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    half *= float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return Difference(mean, mean - half, mean + half)
+    mean, low, high = mean_interval(values)
+    return Difference(mean, low, high) if len(values) > 1 else Difference(mean, None, None)

@@ -31,28 +31,9 @@ from ld_agent.function_file import Function
 from ld_agent.messages import FunctionUpdate, StageTrace
 from ld_agent.referee import referee, Verdict
 from ld_agent.reference import reference_choice
+from ld_agent.summary import Millis, millis, Share, wilson
 from ld_agent_sim.worlds import find_world
 import numpy as np
-from scipy.stats import binomtest
-
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of the episodes with its Wilson 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Millis:
-    """Milliseconds: median and 99th percentile; None where nothing was timed."""
-
-    median: float | None
-    p99: float | None
 
 
 @dataclass(frozen=True)
@@ -213,21 +194,6 @@ def _report(
 
 def _share(ended: Sequence[tuple[Episode, Verdict]], outcome: str) -> Share:
     return wilson(sum(verdict.outcome == outcome for _, verdict in ended), len(ended))
-
-
-def wilson(hits: int, total: int) -> Share:
-    """Return the share `hits` of `total` with its Wilson 95 % interval; of nothing, [0, 1]."""
-    if not total:
-        return Share(0.0, 0.0, 1.0)
-    interval = binomtest(hits, total).proportion_ci(CONFIDENCE, method='wilson')
-    return Share(hits / total, float(interval.low), float(interval.high))
-
-
-def millis(values: Sequence[float]) -> Millis:
-    """Return median and 99th percentile of some milliseconds."""
-    if not values:
-        return Millis(None, None)
-    return Millis(float(np.median(values)), float(np.percentile(values, 99)))
 
 
 def _cycles(episode: Episode) -> list[float]:

@@ -27,9 +27,9 @@ from pathlib import Path
 
 from ld_agent.bags import Episode, read_episodes
 from ld_agent.errors import BagError, LdAgentError
-from ld_agent.evaluate import Share, wilson
 from ld_agent.messages import Cell, Decision, FunctionUpdate
 from ld_agent.player import Player
+from ld_agent.summary import Share, wilson
 
 Progress = Callable[[str, float], None]
 Again = Callable[[Episode], Mapping[int, 'Decision | str']]

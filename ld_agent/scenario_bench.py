@@ -29,9 +29,9 @@ from typing import Any
 
 from ld_agent.emergency_desk import Desk
 from ld_agent.episodes import desk_for, play
-from ld_agent.evaluate import wilson
 from ld_agent.player import Player
 from ld_agent.players import make_agent
+from ld_agent.summary import wilson
 from ld_agent.tables.plan import FIRST_SEED, PAPER_SETTING, SCENARIOS
 from ld_agent.worlds import scenario_file
 from ld_agent_sim.evaders import EVADERS

@@ -29,11 +29,11 @@ from typing import Any
 
 from ld_agent.emergency import LEAST_FREE
 from ld_agent.emergency_desk import Desk, Outcome
-from ld_agent.evaluate import millis, wilson
 from ld_agent.function_base import Task
 from ld_agent.messages import Cell
 from ld_agent.sentences.author import Author
 from ld_agent.sentences.language import read_written, TOOLS
+from ld_agent.summary import millis, wilson
 from ld_agent.training.sentences import examples
 import yaml
 

@@ -31,6 +31,7 @@ from ld_agent.episodes import play
 from ld_agent.errors import LdAgentError
 from ld_agent.player import Player
 from ld_agent.players import make_agent
+from ld_agent.summary import mean_interval
 from ld_agent.tables.plan import FIRST_SEED
 from ld_agent_sim.bound import EvaderKind, lower_bound
 from ld_agent_sim.evaders import EVADERS
@@ -38,10 +39,8 @@ from ld_agent_sim.pursuit import Board, manhattan, Outcome, pursuer_moves, Pursu
 from ld_agent_sim.search import KNOWN_EVADERS, Searcher
 from ld_agent_sim.worlds import PursuitWorld
 import numpy as np
-from scipy.stats import t as student_t
 
 EPISODES = 200
-CONFIDENCE = 0.95
 CHUNK = 10
 METHODS = ('greedy', 'reference', 'search')
 BOUNDS: dict[str, EvaderKind] = {'any_evader': 'helpful', 'optimal_evader': 'optimal'}
@@ -159,10 +158,8 @@ def _summary(rows: Sequence[dict[str, int]]) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for name in (*METHODS, *BOUNDS):
         steps = np.array([row[name] for row in rows])
-        mean = float(np.abs(steps).mean())
-        error = float(np.abs(steps).std(ddof=1) / np.sqrt(len(steps)))
-        wide = float(student_t.ppf((1 + CONFIDENCE) / 2, len(steps) - 1)) * error
-        summary[name] = {'mean': mean, 'low': mean - wide, 'high': mean + wide}
+        mean, low, high = mean_interval(np.abs(steps).tolist())
+        summary[name] = {'mean': mean, 'low': low, 'high': high}
         summary[name]['not_captured'] = int((steps < 0).sum())
     ratio = summary['reference']['mean'] / summary['search']['mean']
     return {**summary, 'reference_over_search': ratio}

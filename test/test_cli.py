@@ -122,3 +122,9 @@ def test_nested_figures_are_shown_a_line_each_on_a_terminal_else_as_json(capsys,
     print_figures(figures, as_json=False, title='figures')
     shown = capsys.readouterr().out
     assert 'speed.median' in shown and '22.35' in shown and '[1, 2]' in shown
+
+
+def test_a_verb_that_needs_no_heavy_library_loads_none():
+    heavy = ('scipy', 'matplotlib', 'onnx', 'torch', 'rclpy')
+    asked = f'import sys, ld_agent.cli.app; print([m for m in {heavy} if m in sys.modules])'
+    assert subprocess.run([sys.executable, '-c', asked], capture_output=True).stdout == b'[]\n'

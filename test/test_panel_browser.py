@@ -28,7 +28,7 @@ import urllib.request
 
 from ld_agent.bags import read_episodes
 from ld_agent.panel.view import rectangle
-from ld_agent.tables.render import mean_interval
+from ld_agent.summary import mean_interval
 from ld_agent_sim.areas import polygon_cells
 from ld_agent_sim.pursuit import Board
 import pytest

@@ -18,12 +18,11 @@ from __future__ import annotations
 import math
 
 from ld_agent.errors import LdAgentError
-from ld_agent.evaluate import wilson
+from ld_agent.summary import mean_interval, wilson
 from ld_agent.tables.plan import Row, Table
 from ld_agent.tables.plots import draw_plots
 from ld_agent.tables.render import (
     labels,
-    mean_interval,
     put_between_markers,
     read_page,
     render_table,

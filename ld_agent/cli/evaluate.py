@@ -20,7 +20,8 @@ from typing import Annotated
 
 from ld_agent.bags import read_episodes
 from ld_agent.cli.common import console, errors_as_sentences, print_json
-from ld_agent.evaluate import evaluate_bags, EvaluationReport, Millis, Share
+from ld_agent.evaluate import evaluate_bags, EvaluationReport
+from ld_agent.summary import Millis, Share
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table

@@ -22,13 +22,13 @@ from typing import Annotated, Any
 from ld_agent.bags import read_episodes
 from ld_agent.cli.common import AsJson, errors_as_sentences, one_of, print_json, show_step
 from ld_agent.errors import LdAgentError
-from ld_agent.evaluate import Share
 from ld_agent.graph import playback_graph
 from ld_agent.methods import METHODS, NAMES
 from ld_agent.players import make_agent, prepare_method
 from ld_agent.redecide import compare_decided, Redecision, StepDifference
 from ld_agent.redecide import redecide as decide_again
 from ld_agent.runner import isolate, require_ros, run_processes
+from ld_agent.summary import Share
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table

@@ -26,7 +26,6 @@ from ld_agent.players import find_task
 from ld_agent.selector import Selector
 from ld_agent.student.known import known_student
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
-from ld_agent.training.curve import draw_curves
 from ld_agent.training.report import task_report
 import typer
 
@@ -164,6 +163,8 @@ def curve(
 ) -> None:
     """Draw accuracy on held-out examples against the answers learnt from."""
     with errors_as_sentences():
+        from ld_agent.training.curve import draw_curves
+
         titles = label or [log.parent.name for log in logs]
         if len(titles) != len(logs):
             raise LdAgentError(f'{len(logs)} logs have {len(titles)} labels; give one for each')

@@ -38,13 +38,14 @@ from ld_agent.cli.options import (
 )
 from ld_agent.cli.running import bag_folder
 from ld_agent.errors import BagError, LdAgentError
-from ld_agent.evaluate import evaluate_bags, EvaluationReport, wilson
+from ld_agent.evaluate import evaluate_bags, EvaluationReport
 from ld_agent.graph import NodeSpec, vessels_graph, VesselsOptions
 from ld_agent.methods import METHODS, NAMES
 from ld_agent.panel import require_nicegui
 from ld_agent.players import find_task, make_agent, prepare_method
 from ld_agent.runner import isolate, require_ros, run_processes
 from ld_agent.sentences.author import prepare_author
+from ld_agent.summary import wilson
 from ld_agent.voyage import sail, sea_scenario, Voyage
 from ld_agent_sim.evaders import EVADERS
 from ld_agent_sim.vessels import kind_of

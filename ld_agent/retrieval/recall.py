@@ -21,7 +21,7 @@ episodes, and foreign users' requests that nothing was trained on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 import itertools
 from pathlib import Path
@@ -34,11 +34,11 @@ from ld_agent.retrieval.encoder import Encoders
 from ld_agent.retrieval.foreign import Foreign, read_foreign
 from ld_agent.retrieval.index import VectorIndex
 from ld_agent.retrieval.words import render_document, render_query
+from ld_agent.summary import sign_test, wilson
 from ld_agent.training import manuals, reading
 from ld_agent.training.report import played_sets
 from ld_agent.training.vocabulary import vocabularies
 import numpy as np
-from scipy.stats import binomtest
 
 SIZE = 5_000
 SEED = 1_000_000
@@ -248,10 +248,7 @@ def recall(queries: Sequence[Query], first: Sequence[int]) -> dict[str, Any]:
     figures: dict[str, Any] = {'queries': len(queries), 'different': len(set(queries))}
     for depth in DEPTHS:
         hits = sum(place < depth for place in first)
-        low, high = binomtest(hits, len(first)).proportion_ci(0.95, method='wilson')
-        figures[f'recall@{depth}'] = {
-            'value': hits / len(first), 'low': float(low), 'high': float(high),
-        }  # fmt: skip
+        figures[f'recall@{depth}'] = asdict(wilson(hits, len(first)))
     return figures
 
 
@@ -263,8 +260,7 @@ def paired(ours: Sequence[int], theirs: Sequence[int], depth: int = max(DEPTHS))
     pairs = list(zip(ours, theirs, strict=True))
     only_ours = sum(a < depth <= b for a, b in pairs)
     only_theirs = sum(b < depth <= a for a, b in pairs)
-    differing = only_ours + only_theirs
-    chance = float(binomtest(only_ours, differing).pvalue) if differing else 1.0
+    chance = sign_test(only_ours, only_theirs)
     return {'only_ours': only_ours, 'only_theirs': only_theirs, 'p': chance}
 
 

@@ -23,15 +23,17 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ld_agent.student.cache import read_manifest
 from ld_agent.student.fetch import DEFAULT_MODEL, Progress
 from ld_agent.student.prepare import prepare
 from ld_agent.student.session import Cache, Student
 import numpy as np
-import onnx
-from onnx import helper, TensorProto
 import onnxruntime as ort
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
 
 
 def open_writer(
@@ -100,6 +102,8 @@ class Writer(Student):
     def _load(
         self, path: Path, options: ort.SessionOptions, providers: list[str]
     ) -> ort.InferenceSession:
+        import onnx  # which a selection does without
+
         model = onnx.load(path, load_external_data=False)
         _add_whole_head(model.graph)
         options.add_session_config_entry(
@@ -108,8 +112,10 @@ class Writer(Student):
         return ort.InferenceSession(model.SerializeToString(), options, providers=providers)
 
 
-def _add_whole_head(graph: onnx.GraphProto) -> None:
+def _add_whole_head(graph: GraphProto) -> None:
     """Give a prepared graph the output `whole` (M, vocabulary): all logits of the read tokens."""
+    from onnx import helper, TensorProto
+
     constants = {constant.name for constant in graph.initializer}
     computed = {name for node in graph.node for name in node.output}
     if 'logits.read' not in computed:  # an exported graph computes every row anyway

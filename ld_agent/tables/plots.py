@@ -21,8 +21,9 @@ from typing import Literal
 
 from ld_agent.plot_board import GRID, INK, MUTED
 from ld_agent.plots import figure_file
+from ld_agent.summary import mean_interval
 from ld_agent.tables.plan import Table
-from ld_agent.tables.render import labels, mean_interval, steps_of
+from ld_agent.tables.render import labels, steps_of
 from ld_agent.tables.run import RowResult
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke

@@ -23,23 +23,11 @@ from itertools import chain
 from pathlib import Path
 
 from ld_agent.errors import LdAgentError
-from ld_agent.evaluate import CONFIDENCE, Millis, millis, Share, wilson
+from ld_agent.summary import mean_interval, Millis, millis, Share, wilson
 from ld_agent.tables.plan import FIRST_SEED, Row, Table
 from ld_agent.tables.run import RowResult, Standing
-import numpy as np
-from scipy.stats import t as student_t
 
 NOTHING = '–'
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean and its Student 95 % interval; of a single value, the interval is it."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return mean, mean, mean
-    half = student_t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1)
-    half = float(half / np.sqrt(len(values)))
-    return mean, mean - half, mean + half
 
 
 def steps_of(table: Table, result: RowResult) -> list[int]:

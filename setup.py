@@ -124,6 +124,7 @@ setup(
         'test': [
             'pytest',
             'pytest-timeout',
+            'pytest-xdist',
             'hypothesis',
             'openai>=1.60',
             'faiss-cpu>=1.8',

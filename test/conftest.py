@@ -15,14 +15,38 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import cycle
 import os
+from pathlib import Path
+import re
 
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
 
 from ld_agent.student.prepare import open_student
 from ld_agent.student.session import Student
 import pytest
+
+_WATCHES_TIME = re.compile(
+    r'^from (running|processes|browsing|hostile)\b|rclpy|ld-agent|ld_agent\.sandbox', re.MULTILINE
+)
+"""Modules whose tests start nodes or commands, or hold code to a time limit."""
+
+
+@cache
+def _watches_time(module: Path) -> bool:
+    return bool(_WATCHES_TIME.search(module.read_text(encoding='utf-8')))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Let one worker run what watches time, one test after another, and the others the rest."""
+    if not config.pluginmanager.hasplugin('xdist'):
+        return
+    items.sort(key=lambda item: not _watches_time(item.path))
+    for item in items:
+        if _watches_time(item.path):
+            item.add_marker(pytest.mark.xdist_group('time'))
 
 
 @pytest.fixture(scope='session')

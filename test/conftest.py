@@ -38,15 +38,15 @@ def _watches_time(module: Path) -> bool:
     return bool(_WATCHES_TIME.search(module.read_text(encoding='utf-8')))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
+def pytest_itemcollected(item):
     """Let one worker run what watches time, one test after another, and the others the rest."""
-    if not config.pluginmanager.hasplugin('xdist'):
-        return
+    if _watches_time(item.path):
+        item.add_marker(pytest.mark.xdist_group('time'))
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what watches time, which takes longest."""
     items.sort(key=lambda item: not _watches_time(item.path))
-    for item in items:
-        if _watches_time(item.path):
-            item.add_marker(pytest.mark.xdist_group('time'))
 
 
 @pytest.fixture(scope='session')

@@ -55,6 +55,7 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('the box from (7, 4) to (9, 4) was never closed', 'x == 7', 'as it is'),
         ('rows 6 to 16 are closed, no, wait', 'between(y, 6, 16)', 'taken back'),
         ('row 3 is closed - scratch that', 'y == 3', 'taken back'),
+        ('this is a drill: row 3 is closed', 'y == 3', 'taken back'),
         ('if it rains, row 3 is closed', 'y == 3', 'depend'),
         ('when the light goes on, stay off row 3', 'y == 3', 'depend'),
         ('from step 7 on, row 3 is closed', 'y == 3', 'another time'),
@@ -102,6 +103,7 @@ def test_everything_is_opened_only_where_that_is_said():
         ('row 7 between x = 0 and x = 9 but (4, 7)', 'y == 7 and not cell(x, y, 4, 7)'),
         ('You have to stay south of y = 13, ok?', 'not (y < 13)'),
         ('row 3 must stay free for only 5 steps', 'y == 3'),
+        ('This is not a drill! Row 3 is closed.', 'y == 3'),
     ],
 )
 def test_what_says_the_same_is_not_doubted(sentence, code):

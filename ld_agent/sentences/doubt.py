@@ -108,7 +108,8 @@ _VAGUE = {
     ),
     'it may be taken back': re.compile(
         r'\b(?:no,? wait|never mind|(?:scratch|cancel|strike|forget|disregard) (?:that|this|it)'
-        r'|forget about|take (?:that|it) back|false alarm|just kidding|(?<!not )a (?:test|drill))\b',
+        r'|forget about|take (?:that|it) back|false alarm|just kidding'
+        r'|(?<!not )a (?:test|drill))\b',
         re.IGNORECASE,
     ),
 }

@@ -39,10 +39,19 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': (60, 0), 'closing': (24, 20), 'whole': (12, 8), 'gap': (8, 4), 'union': (8, 4),
-    'confine': (8, 4), 'lift': (8, 6), 'unclear': (8, 8),
+    'plain': (45, 0), 'closing': (40, 20), 'whole': (14, 8), 'gap': (9, 4), 'union': (9, 4),
+    'confine': (8, 4), 'lift': (12, 6), 'unclear': (10, 8),
 }  # fmt: skip
 """Kind → its weight among what is trained on, and among what is held out."""
+
+
+OUTSIDE = 'everything outside'
+_SHORT = {
+    'and': ('n', '&'), 'between': ('betw', 'btwn'), 'please': ('pls', 'plz'), 'are': ('r',),
+    'because': ('cos', 'bc'), 'through': ('thru',), 'with': ('w/',), 'is': ('iz', "'s"),
+    'everything': ('evrything',), 'you': ('u',), 'people': ('ppl',), 'coordinates': ('coords',),
+}  # fmt: skip
+"""What people in a hurry write for a word."""
 
 
 @dataclass(frozen=True)
@@ -159,10 +168,10 @@ class _Composer:
     def _confine(self) -> tuple[str, str]:
         if self.rng.random() < 0.5:
             text, code, _ = self._family(self.phrases['confine_wholes'])
-            return self._closed(text, code, 'everything outside')
+            return self._closed(text, code, OUTSIDE)
         plain = [f for f in self.phrases['areas'] if f['name'] not in ('some cells', 'a cell')]
         area, code, _ = self._family(plain)
-        return self._closed(self._say('confines', area), f'not ({code})', 'everything outside')
+        return self._closed(self._say('confines', area), f'not ({code})', OUTSIDE)
 
     def _lift(self) -> tuple[str, str]:
         way = self.rng.random()
@@ -188,7 +197,9 @@ class _Composer:
 
     def _closed(self, text: str, code: str, name: str) -> tuple[str, str]:
         """Return a sentence that closes an area, perhaps for a time, and its answer."""
-        reason = self.rng.choice(self.phrases['reasons']) if self.rng.random() < 0.15 else ''
+        reason = self.rng.choice(self.phrases['reasons']) if self.rng.random() < 0.35 else ''
+        if name == OUTSIDE:
+            reason = ''  # 'nobody goes in' would speak of the other side
         if self.rng.random() < 0.7:
             return f'{text}{reason}', Written('close', name, code).text
         time = self.rng.choice(self.phrases['times'])
@@ -196,7 +207,7 @@ class _Composer:
         way = self.rng.random()
         if way < 0.15:
             text = f'{said}, {text}{reason}'
-        elif way < 0.6:
+        elif way < 0.6 or not reason.startswith(' '):
             text = f'{text} {said}{reason}'
         else:
             text = f'{text}{reason} {said}'
@@ -212,9 +223,12 @@ class _Composer:
         rng = self.rng
         if rng.random() < 0.6:
             text = text.replace('a whirlpool', rng.choice(self._hazards()))
-        if rng.random() < 0.15:
+        if rng.random() < 0.3:
             text = rng.choice(self.phrases['openings']) + text
         if rng.random() < 0.06:
+            words = [rng.choice(_SHORT.get(word, (word,))) for word in text.split(' ')]
+            text = ' '.join(words).replace(" 's", "'s")
+        if rng.random() < 0.1:
             text = _slip(text, rng)
         if rng.random() < 0.4:
             text = text[:1].upper() + text[1:]
@@ -224,12 +238,14 @@ class _Composer:
 
 
 def _slip(text: str, rng: random.Random) -> str:
-    """Return the text with two letters of a long word swapped."""
+    """Return the text with two letters of a long word swapped, or one left out or doubled."""
     words = text.split(' ')
-    long = [i for i, word in enumerate(words) if word.isalpha() and len(word) > 5]
+    long = [i for i, word in enumerate(words) if word.isalpha() and len(word) > 4]
     if long:
         i = rng.choice(long)
-        at = rng.randrange(1, len(words[i]) - 2)
         word = words[i]
-        words[i] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        at = rng.randrange(1, len(word) - 2)
+        first, second = word[at : at + 2]
+        other = rng.choice((second + first, first, first + second * 2))
+        words[i] = word[:at] + other + word[at + 2 :]
     return ' '.join(words)

@@ -67,6 +67,12 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
          'cell(x, y, 2, 20) or cell(x, y, 8, 6)', 'single cells'),
         ('avoid the column x = 17 and all water at or below y = 5', 'x == 17 and y <= 5',
          'one of several'),
+        ('row 3 goes off limits at step 20', 'y == 3', 'another time'),
+        ('stay off the four northernmost rows', 'y <= 4', 'an edge of the board'),
+        ('x = 5 is closed except between y = 8 and y = 10', 'x == 5 and between(y, 8, 10)',
+         'leaves nothing open'),
+        ('Row 2 is closed. Column 5 is closed as well.', 'y == 2 and x == 5', 'one of several'),
+        ('sail nowherre but in row 3', 'y == 3', 'to leave open'),
         ('row 3 as well as (4, 5) are closed', 'y == 3 and x == 4', 'one of several'),
     ],
 )  # fmt: skip

@@ -51,7 +51,7 @@ _CONFINING = re.compile(
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:(?<!for )only(?! until| till)|nowhere but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
+    r'\b(?:(?<!for )only(?! until| till)|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
     r'(?:in|inside|within|to the|north|south|east|west|above|below|left(?! free| alone| empty)'
     r'|right|higher|lower))\b',
     re.IGNORECASE,
@@ -103,7 +103,13 @@ _VAGUE = {
         r'\b(?:tomorrow|yesterday|tonight|soon|later|(?:next|last) (?:week|month|year)'
         r'|will be (?:clos|block|shut|off)\w*|about to be|used to|'
         r'(?:from|as of|(?:starting|beginning) (?:at|from|with|in)) (?:time ?)?step \d+'
-        r'|(?<!until )(?<!till )(?<!right )after step \d+|in \d+ steps)\b',
+        r'|(?<!until )(?<!till )(?<!right )after step \d+|in \d+ steps'
+        r'|(?:clos\w+|blocked|shut|limits|bounds|effective|(?:begin|start)\w*)'
+        r' (?:only )?at step \d+)\b',
+        re.IGNORECASE,
+    ),
+    'it may count from an edge of the board, which the student does not know': re.compile(
+        r'\b(?:(?:north|south|east|west)(?:ern)?|left|right|top|bottom|upper|lower)-?most\b',
         re.IGNORECASE,
     ),
     'it may be taken back': re.compile(
@@ -122,7 +128,8 @@ _NOT_CLOSED = re.compile(
 _ALSO = re.compile(
     r'\b(?:as well as|and also(?! (?:during|in) )|and so (?:is|are)|in addition|likewise'
     r'|plus(?! \S+ (?:\w+ )?on every)'
-    r'|(?:together|along) with(?! (?:a border|a margin|every|that)))\b',
+    r'|(?:together|along) with(?! (?:a border|a margin|every|that)))\b'
+    r'|[.;] .*\b(?:as well|too|also)\b',
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -133,6 +140,7 @@ _OPENING = re.compile(
     r'|have \w+|not|may|can|out)\b',
     re.IGNORECASE,
 )
+_EXCEPTED = re.compile(r'\b(?:except|apart from|aside from|other than|save for)\b', re.IGNORECASE)
 _AND_ALL = re.compile(r'\band (?:also )?(?:all|any\w*|every\w*|what\w*)\b', re.IGNORECASE)
 _EXTENT = re.compile(r'\b(?:corners?|box|rectang\w+|between)\b', re.IGNORECASE)
 _SPOTS = re.compile(
@@ -185,6 +193,8 @@ def _lost(sentence: str, written: Written) -> list[str]:
     crossing = ' and ' in code and re.search(r'\b[xy] (?:[<>]=?|==|in) ', code)
     if not several and (_ALSO.search(sentence) or crossing and _AND_ALL.search(sentence)):
         found.append('it may leave out one of several areas')
+    if _EXCEPTED.search(sentence) and not re.search(r'\bnot\b|!=', code):
+        found.append('it leaves nothing open, where something is excepted')
     if (
         re.search(r'(?<!not )cell\(', code)
         and _EXTENT.search(sentence)

@@ -26,6 +26,7 @@ from functools import cache
 import itertools
 from pathlib import Path
 import random
+import re
 from typing import Any
 
 from ld_agent.sentences.language import UNCLEAR, Written
@@ -52,6 +53,14 @@ _SHORT = {
     'everything': ('evrything',), 'you': ('u',), 'people': ('ppl',), 'coordinates': ('coords',),
 }  # fmt: skip
 """What people in a hurry write for a word."""
+_SEVERAL = re.compile(
+    r'^(?:all |any |the |both |those |these |(?:the )?(?:whole|entire) )*'
+    r'(?:rows|columns|cells|lines|waters|positions|fields|squares|places|points|spots|strips)\b'
+    r'|^(?:both|x and y)\b| and |, together with | as well as | plus ', re.IGNORECASE
+)  # fmt: skip
+_PLURAL = {' is': ' are', ' has': ' have', ' was': ' were', " isn't": " aren't",
+           ' needs': ' need', ' remains': ' remain', ' stays': ' stay'}  # fmt: skip
+_VERB = re.compile(r"\{area\}( isn't| is| has| was| needs| remains| stays)\b")
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,7 @@ class _Composer:
         self.slots.turn(sides=family.get('sides', False))
         area, code = self.slots.fill(self.rng.choice(family['texts'][:2]), family['code'])
         way = self.rng.choice(self.phrases['closings']['texts'][:3])
-        return way.replace('{area}', area), Written('close', family['name'], code).text
+        return self._put(way, area), Written('close', family['name'], code).text
 
     def _whole(self) -> tuple[str, str]:
         text, code, name = self._family(self.phrases['wholes'])
@@ -160,9 +169,12 @@ class _Composer:
             before, after = self._pick(self.phrases['joins'])
             text = self._say('closings', f'{first}{before}{second}{after}')
         elif way < 0.8:
-            text = f'{self._say("closings", first)} and so is {second}'
+            so = 'are' if _SEVERAL.search(second) else 'is'
+            text = f'{self._say("closings", first)} and so {so} {second}'
         else:
-            text = f'{self._say("closings", first)}; {self._say("closings", second)}'
+            between = self.rng.choice(('; ', '. ', ', ', ', and '))
+            too = self.rng.choice(('', '', ' too', ' as well', ', too'))
+            text = f'{self._say("closings", first)}{between}{self._say("closings", second)}{too}'
         return self._closed(text, f'{code} or {other}', 'several areas')
 
     def _confine(self) -> tuple[str, str]:
@@ -193,7 +205,13 @@ class _Composer:
         return text, UNCLEAR
 
     def _say(self, way: str, area: str) -> str:
-        return str(self._pick(self.phrases[way])).replace('{area}', area)
+        return self._put(str(self._pick(self.phrases[way])), area)
+
+    def _put(self, frame: str, area: str) -> str:
+        """Return the frame with the area in it; of several, people mostly say 'are'."""
+        if _SEVERAL.search(area) and self.rng.random() < 0.85:
+            frame = _VERB.sub(lambda verb: f'{{area}}{_PLURAL[verb[1]]}', frame)
+        return frame.replace('{area}', area)
 
     def _closed(self, text: str, code: str, name: str) -> tuple[str, str]:
         """Return a sentence that closes an area, perhaps for a time, and its answer."""

@@ -40,6 +40,15 @@ def told(sentence: str, code: str, *time: str | int) -> list[str]:
          'manhattan(x, y, 1, 2) <= 3', 'far enough'),
         ('a circle of radius 3 at (1, 2)', 'euclid(x, y, 1, 2) <= 3',
          'manhattan(x, y, 1, 2) <= 3', 'a circle'),
+        ('a disc 4 cells across at (1, 2)', 'euclid(x, y, 1, 2) <= 4 / 2',
+         'euclid(x, y, 1, 2) <= 4', 'a diameter'),
+        ('x >= 11 is closed, I repeat, x >= 11', 'x >= 11', 'between(x, 11, 11)', 'both ends'),
+        ('manhattan dist up to 4 from (1, 2)', 'manhattan(x, y, 1, 2) <= 4',
+         'euclid(x, y, 1, 2) <= 4', 'in another way'),
+        ('manhattan dist <= 4 from (1, 2)', 'manhattan(x, y, 1, 2) <= 4',
+         'manhattan(x, y, 1, 2) < 4', 'the farthest cells'),
+        ('rows 2 to 4 and columns 5 to 7 are closed', 'between(y, 2, 4) or between(x, 5, 7)',
+         'between(y, 2, 4) and between(x, 5, 7)', 'cross'),
         ('give (1, 2) a berth of 3', 'chebyshev(x, y, 1, 2) <= 3',
          'euclid(x, y, 1, 2) <= 3', 'a berth'),
         ('your distance to (1, 2) must exceed 3 cells', 'manhattan(x, y, 1, 2) <= 3',
@@ -58,6 +67,8 @@ def test_a_word_that_goes_with_one_way_of_writing_is_held_to_it(sentence, right,
 
 def test_a_step_is_no_number_of_steps():
     assert told('row 3 is closed for 5 steps', 'y == 3', 'for', 5) == []
+    assert told('row 3 is closed thru step 5', 'y == 3', 'through', 5) == []
+    assert told('row 3 is closed thru step 5', 'y == 3', 'until', 5)
     assert told('row 3 is closed until step 5', 'y == 3', 'until step', 5) == []
     assert 'from now' in told('row 3 is closed until step 5', 'y == 3', 'for', 5)[0]
     assert 'are counted' in told('row 3 is closed for 5 steps', 'y == 3', 'until step', 5)[0]

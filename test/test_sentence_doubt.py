@@ -72,6 +72,8 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ('x = 5 is closed except between y = 8 and y = 10', 'x == 5 and between(y, 8, 10)',
          'leaves nothing open'),
         ('Row 2 is closed. Column 5 is closed as well.', 'y == 2 and x == 5', 'one of several'),
+        ('remain no more than 2 cells from (1, 2)', 'manhattan(x, y, 1, 2) <= 2', 'to leave open'),
+        ("every cell that's not in row 3 is closed", 'y == 3', 'to leave open'),
         ('sail nowherre but in row 3', 'y == 3', 'to leave open'),
         ('row 3 as well as (4, 5) are closed', 'y == 3 and x == 4', 'one of several'),
     ],

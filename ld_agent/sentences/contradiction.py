@@ -45,7 +45,7 @@ _INCLUSIVE = re.compile(
 )
 _NOT_THE_LINE = re.compile(r'\b(?:not|without) (?:that|the) \w+ (?:itself|too)\b', re.IGNORECASE)
 _WITHIN = re.compile(
-    r'\b(?:within|at most|no more than|not more than|or less|up to|no farther than)\b',
+    r'\b(?:within|at most|no more than|not more than|or less|up to|no farther than)\b|<=|≤',
     re.IGNORECASE,
 )
 _BELOW = re.compile(
@@ -56,7 +56,19 @@ _FARTHER = re.compile(r'\) >=? ')
 _CIRCLE = re.compile(
     r'\b(?:radius|radii|circles?|circular|dis[ck]s?|diameter|annulus)\b', re.IGNORECASE
 )
+_DIAMETER = re.compile(r'\bdiameter\b|\bcells? (?:across|wide)\b', re.IGNORECASE)
 _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
+_METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
+_CROSSED = re.compile(r'\bbetween\(y, .* and between\(x, |\bbetween\(x, .* and between\(y, ')
+_APART = re.compile(
+    r'\brows\b[^.;]*\band (?:the )?columns\b|\bcolumns\b[^.;]*\band (?:the )?rows\b', re.IGNORECASE
+)
+_CROSSING = re.compile(
+    r'\b(?:where|both|same|common|cross\w*|meets?|intersect\w*|overlap\w*|within|inside|part|piece'
+    r'|bounded|framed|limits|of|at|in|between|cover\w*|box|block|rectangle|area|patch|zone|region)\b',
+    re.IGNORECASE,
+)
+_LAST_STEP = re.compile(r'(?<!not )\b(?:through|thru) (?:time ?)?step\b', re.IGNORECASE)
 _FROM_NOW = re.compile(r'\b\d+ (?:\w+ )?steps\b', re.IGNORECASE)
 _THAT_STEP = re.compile(r'\bstep (?:number |counter reaches )?\d+\b', re.IGNORECASE)
 _PAIR = re.compile(
@@ -92,8 +104,17 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it closes what is farther, and leaves open what is near')
     if _CIRCLE.search(sentence) and 'euclid(' not in code:
         found.append('it measures a circle in another way')
+    if 'euclid(' in code and _DIAMETER.search(sentence) and '/ 2' not in code:
+        found.append('it takes a diameter for a radius')
     if _SQUARE.search(sentence) and 'chebyshev(' not in code:
         found.append('it measures a berth in another way')
+    for metric, word in _METRICS.items():
+        if re.search(word, sentence, re.IGNORECASE) and metric not in code:
+            found.append('it measures a distance in another way')
+    if _CROSSED.search(code) and _APART.search(sentence) and not _CROSSING.search(sentence):
+        found.append('it closes only where rows and columns cross')
+    if written.until == 'until' and _LAST_STEP.search(sentence):
+        found.append('it ends before the step that is named as the last')
     counted, named = _FROM_NOW.search(sentence), _THAT_STEP.search(sentence)
     if written.until == 'for' and named and not counted:
         found.append('it counts steps from now, where one is named')
@@ -106,6 +127,8 @@ def _spans(sentence: str, code: str) -> list[str]:
     """Return where a range is taken for two lines, or a gap of two lines for a range."""
     found = []
     for negated, kind, low, high in _PAIR.findall(code):
+        if low == high:
+            found.append(f'it takes {low} for both ends')
         spoken = re.search(_BETWEEN.format(re.escape(low), re.escape(high)), sentence)
         if spoken is None:
             continue

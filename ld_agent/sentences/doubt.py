@@ -53,11 +53,11 @@ _CONFINING = re.compile(
 _WITHIN = re.compile(
     r'\b(?:(?<!for )only(?! until| till)|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
     r'(?:in|inside|within|to the|north|south|east|west|above|below|left(?! free| alone| empty)'
-    r'|right|higher|lower))\b',
+    r'|right|higher|lower)|(?:stay|keep|remain|be) (?:no|not|at) (?:more|most|farther|further))\b',
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(
-    r'\b(?:every\w*|all)(?: \w+)?(?: (?:that|which) (?:is|are)| lying)?'
+    r'\b(?:every\w*|all)(?: \w+)?(?:(?: (?:that|which))?(?: is| are|\'s)| lying)?'
     r' (?:not in|outside)\b'
     r'|\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
     re.IGNORECASE,

@@ -73,7 +73,7 @@ def test_the_plainest_sentence_is_understood(desk):
 def test_what_is_open_again_lifts_every_area_that_contains_it(desk):
     first = desk.sentence('keep out of the box between (1, 1) and (5, 5)')
     second = desk.polygon(SQUARE, 'drawn')
-    third = desk.sentence('keep out of row 15')
+    third = desk.sentence('row 15 is closed')
     assert [o.status for o in (first, second, third)] == ['accepted'] * 3
     lift = desk.sentence('the area around (3, 4) is open again')
     assert (lift.status, lift.action, lift.cells) == ('accepted', 'lift', {(3, 4)})

@@ -141,8 +141,10 @@ class _Composer:
         family = self.rng.choices(areas, [f.get('weight', 1) for f in areas])[0]
         self.slots.turn(sides=family.get('sides', False))
         area, code = self.slots.fill(self.rng.choice(family['texts'][:2]), family['code'])
-        way = self.rng.choice(self.phrases['closings']['texts'][:3])
-        return self._put(way, area), Written('close', family['name'], code).text
+        text = self._put(self.rng.choice(self.phrases['closings']['texts'][:3]), area)
+        if self.rng.random() < 0.6:
+            return text, Written('close', family['name'], code).text
+        return self._timed(text, code, family['name'], plain=True)
 
     def _whole(self) -> tuple[str, str]:
         text, code, name = self._family(self.phrases['wholes'])
@@ -220,8 +222,15 @@ class _Composer:
             reason = ''  # 'nobody goes in' would speak of the other side
         if self.rng.random() < 0.7:
             return f'{text}{reason}', Written('close', name, code).text
+        return self._timed(text, code, name, reason)
+
+    def _timed(
+        self, text: str, code: str, name: str, reason: str = '', plain: bool = False
+    ) -> tuple[str, str]:
+        """Return a sentence that closes an area for a time, and its answer."""
         time = self.rng.choice(self.phrases['times'])
-        said, limit = self.slots.fill(self._pick(time), time['code'])
+        words = self.rng.choice(time['texts'][:3]) if plain else self._pick(time)
+        said, limit = self.slots.fill(words, time['code'])
         way = self.rng.random()
         if way < 0.15:
             text = f'{said}, {text}{reason}'

@@ -53,7 +53,7 @@ _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b',
 _COUNTING = (
     r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners?|points|sides|lines|channels|areas|boxes|circles'
     r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers'
-    r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|around|or|all|out)\b)))'
+    r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
     rf'(?<!-)\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}', re.IGNORECASE

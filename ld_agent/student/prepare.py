@@ -155,7 +155,7 @@ def _build(
     shutil.rmtree(exact, ignore_errors=True)
     exact.mkdir()
     write(exact / 'model.onnx', None)
-    del write
+    del write  # and the weights, which it holds
     shutil.copy(work / 'tokenizer.json', exact)
     verified = check(
         Student(work, bos, 'cpu'),

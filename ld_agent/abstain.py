@@ -49,7 +49,7 @@ def abstain_report(selector: Selector, task: Task, plot: Path | None = None) -> 
         candidate that would be given away) `abstain_below` in nats and `caught`, the share of the
         steps without one.
     """
-    unseen = vocabularies('world', 'vehicles')['unseen facts, near wordings']
+    unseen = vocabularies()['unseen facts, near wordings']
     kinds = {
         'task': manuals.stream(task, SEED + 2, STATES),
         'unseen_facts_near': reading.stream(unseen, SEED + 2, STATES, level='apart'),

@@ -162,7 +162,7 @@ def test_no_rules_of_a_case_can_occur_in_training():
 
 
 def test_no_line_of_a_candidate_occurs_in_the_training_vocabulary():
-    facts = vocabulary.load_facts('world', 'vehicles')
+    facts = vocabulary.load_facts(*vocabulary.SPLIT, *vocabulary.TRAINED_WHOLE)
     trained = {w.lower() for f in facts for said in f.values.values() for w in said}
     for values in manuals.rewordings('pursuit').values():
         trained |= {clause for clauses in values.values() for clause in clauses}

@@ -151,7 +151,7 @@ def _jittered(vectors: np.ndarray, count: int, rng: np.random.Generator) -> np.n
 def _many(selector: Selector, stage: Stage) -> list[Entry]:
     """Return the stage's functions and invented ones, 64 whose names need no second pass."""
     chosen = list(stage.entries)
-    words = vocabularies('world', 'vehicles')['unseen facts']
+    words = vocabularies()['unseen facts']
     for made in reading.stream(words, SEED, 1):
         for entry in made.entries:
             if len(chosen) == MANY:

@@ -133,7 +133,7 @@ def build_base(
 
 def _invented() -> Iterator[tuple[str, str]]:
     """Yield invented functions about facts that no training saw."""
-    for made in reading.stream(vocabularies('world', 'vehicles')['unseen facts'], SEED, 1):
+    for made in reading.stream(vocabularies()['unseen facts'], SEED, 1):
         for entry in made.entries:
             yield entry.name, render_document(entry)
 

@@ -74,9 +74,16 @@ def count_branches(count: Count, rng: random.Random, most: int = 2) -> list[Test
     cut = rng.randint(2, count.highest - 2)
     if most > 2 and rng.random() < 0.4:
         end = rng.randint(cut + 1, count.highest - 1)
+        middle = rng.choice(
+            (
+                f'{count.noun} is between {cut} and {end}', f'{count.noun} is {cut} to {end}',
+                f'{count.noun} is at least {cut} but at most {end}',
+                f'{count.noun} lies from {cut} up to {end}',
+            )
+        )  # fmt: skip
         groups = [
             (numbers[:cut], _below(count, cut, rng)),
-            (numbers[cut : end + 1], f'{count.noun} is between {cut} and {end}'),
+            (numbers[cut : end + 1], middle),
             (numbers[end + 1 :], _at_least(count, end + 1, rng)),
         ]
     else:
@@ -92,9 +99,13 @@ def _below(count: Count, cut: int, rng: random.Random) -> str:
         f'{count.noun} is below {cut}', f'{count.noun} is less than {cut}',
         f'{count.noun} is at most {cut - 1}', f'{count.name} under {cut}',
         f'{count.noun} is smaller than {cut}', f'{count.noun} does not reach {cut}',
+        f'{count.noun} is no more than {cut - 1}', f'{count.noun} stays under {cut}',
+        f'{count.noun} is {cut - 1} or less', f'{count.noun} does not exceed {cut - 1}',
+        f'{count.name} up to {cut - 1}', f'{count.noun} is lower than {cut}',
     ]  # fmt: skip
     if count.things:
         said += [f'fewer than {cut} {count.things}', f'there are fewer than {cut} {count.things}']
+        said += [f'at most {cut - 1} {count.things}', f'not more than {cut - 1} {count.things}']
     return rng.choice(said)
 
 
@@ -103,7 +114,11 @@ def _at_least(count: Count, cut: int, rng: random.Random) -> str:
         f'{count.noun} is at least {cut}', f'{count.noun} is {cut} or more',
         f'{count.noun} is above {cut - 1}', f'{count.name} over {cut - 1}',
         f'{count.noun} is greater than {cut - 1}', f'{count.noun} has reached {cut}',
+        f'{count.noun} exceeds {cut - 1}', f'{count.noun} is no less than {cut}',
+        f'{count.noun} is not below {cut}', f'{count.noun} is higher than {cut - 1}',
+        f'{count.name} beyond {cut - 1}', f'{count.noun} comes to {cut} or more',
     ]  # fmt: skip
     if count.things:
         said += [f'{cut} or more {count.things}', f'more than {cut - 1} {count.things}']
+        said += [f'at least {cut} {count.things}', f'there are over {cut - 1} {count.things}']
     return rng.choice(said)

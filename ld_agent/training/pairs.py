@@ -120,7 +120,7 @@ def stream(tasks: Sequence[Task], foreign: Foreign, seed: int) -> Iterator[Batch
 
     Each has sets of the tasks in turn, invented sets, and foreign queries of the trained side.
     """
-    words = vocabularies('world', 'vehicles')['train']
+    words = vocabularies()['train']
     invented = reading.stream(words, seed, STATES)
     ours = itertools.cycle([manuals.stream(task, seed, STATES) for task in tasks])
     queries = _shuffled(foreign.trained, seed)

@@ -140,7 +140,7 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         both = _Answers()
         _answer(selector, example_set, both)
         pairs.append(all(both.right))
-    words = vocabularies('world', 'vehicles')
+    words = vocabularies()
     others = {
         'reworded': manuals.stream(task, SEED, STATES, held_out=True),
         'renamed': manuals.stream(task, SEED + 1, STATES),

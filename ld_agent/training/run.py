@@ -47,7 +47,7 @@ def train_reading(
     Args:
         start: adapter to go on from, with the hard levels at once; None begins with the easy.
     """
-    words = vocabularies('world', 'vehicles')
+    words = vocabularies()
     total = plan.sequences if start is None else 1
     sets = reading.stream(words['train'], plan.seed, STATES, total)
     held = {
@@ -74,7 +74,7 @@ def train_tasks(
         tasks: one adapter learns them all.
         start: adapter of the reading phase; None goes without that phase, for comparison.
     """
-    words = vocabularies('world', 'vehicles')
+    words = vocabularies()
 
     near = words['unseen facts, near wordings']
     held: dict[str, Iterator[ExampleSet]] = {}

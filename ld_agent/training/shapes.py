@@ -74,12 +74,12 @@ def tree(vocabulary: Vocabulary, rng: random.Random, level: str) -> Shape:
         leaf = leaves.pop(rng.randrange(len(leaves)))
         room = target - len(leaves)
         kind = rng.random()
-        if kind < 0.12 and full:
+        if kind < 0.16 and full:
             count = rng.choice([c for c in COUNTS if c.name not in domain])
             domain[count.name] = [str(n) for n in range(0, count.highest + 1)]
             tests = count_branches(count, rng, room)
         else:
-            fact = label_fact(rng) if kind < 0.25 else vocabulary.fact(rng)
+            fact = label_fact(rng) if kind < 0.29 else vocabulary.fact(rng)
             if used and rng.random() < 0.35:
                 fact = rng.choice(used)
             elif fact.name in domain:

@@ -13,9 +13,9 @@
 # limitations under the License.
 """What invented manuals speak of: facts, their values, and clauses that say a value.
 
-Most facts lie in `vocabulary/world.yaml` and `vehicles.yaml`, each value in six wordings; a part
-of the facts and of the wordings is held out. Others are put together at random, from things and
-groups of values, or have mere names as values.
+Most facts lie in files of `vocabulary`, each value in six wordings; of `world.yaml` and
+`vehicles.yaml` a part of the facts and of the wordings is held out. Others are put together at
+random, from things and groups of values, or have mere names as values.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ import random
 from ld_agent.training.words import COUNTS, LABEL_KINDS, LABELS
 import yaml
 
+SPLIT = ('world', 'vehicles')
+"""Files of which a part is held out."""
+TRAINED_WHOLE = ('devices', 'people', 'plant', 'space')
 INVENTED = 0.35
 NEAR_WORDINGS = 3
 """So many wordings of a value, the literal one among them, use words near to its own."""
 HELD_OUT_FACTS = 5
-"""Every fifth fact of the vocabulary is never trained on."""
+"""Every fifth fact of the files that are split is never trained on."""
 HELD_OUT_WORDINGS = 1
 """The last wording of every value is never trained on."""
 
@@ -119,7 +122,7 @@ def _things() -> tuple[tuple[str, ...], tuple[dict[str, list[str]], ...]]:
 
 
 def load_facts(*names: str) -> list[Fact]:
-    """Read the vocabulary files of these names (`world`, `vehicles`), in this order."""
+    """Read the vocabulary files of these names, in this order."""
     folder = Path(__file__).with_name('vocabulary')
     return [
         Fact(str(item['fact']), {str(v): tuple(map(str, w)) for v, w in item['values'].items()})
@@ -128,17 +131,18 @@ def load_facts(*names: str) -> list[Fact]:
     ]
 
 
-def vocabularies(*names: str) -> dict[str, Vocabulary]:
-    """Return vocabularies of these files by what is new: nothing, facts, or wordings."""
-    facts = load_facts(*names)
+def vocabularies() -> dict[str, Vocabulary]:
+    """Return vocabularies by what is new in them: nothing, facts, or wordings."""
+    facts = load_facts(*SPLIT)
     seen = tuple(f for i, f in enumerate(facts) if i % HELD_OUT_FACTS)
-    trained = {f.name for f in seen} | {count.name for count in COUNTS} | set(_things()[0])
+    whole = tuple(load_facts(*TRAINED_WHOLE))
+    trained = {f.name for f in seen + whole} | {c.name for c in COUNTS} | set(_things()[0])
     unseen = tuple(
         f for i, f in enumerate(facts) if i % HELD_OUT_FACTS == 0 and f.name not in trained
     )
     old, new = slice(None, -HELD_OUT_WORDINGS), slice(-HELD_OUT_WORDINGS, None)
     return {
-        'train': Vocabulary(seen, old, INVENTED),
+        'train': Vocabulary(seen + whole, old, INVENTED),
         'unseen facts': Vocabulary(unseen, old),
         'unseen facts, near wordings': Vocabulary(unseen, slice(None, NEAR_WORDINGS)),
         'unseen wordings': Vocabulary(seen, new),

@@ -50,6 +50,22 @@ COUNTS = (
     Count('load', 'the load', 60),
     Count('sheep', 'the number of sheep', 50),
     Count('bids', 'the number of bids', 20),
+    Count('rungs left', 'the number of rungs left', 18),
+    Count('litres', 'the number of litres', 75),
+    Count('noise level', 'the noise level', 95),
+    Count('age', 'the age', 85),
+    Count('parcels waiting', 'the number of parcels waiting', 40),
+    Count('clearance', 'the clearance', 35),
+    Count('seats taken', 'the number of seats taken', 60),
+    Count('thickness', 'the thickness', 25),
+    Count('retries', 'the number of retries', 10),
+    Count('range', 'the range', 70),
+    Count('cars ahead', 'the number of cars ahead', 15),
+    Count('humidity', 'the humidity', 99),
+    Count('nests', 'the number of nests', 12),
+    Count('gap', 'the width of the gap', 30),
+    Count('points behind', 'the number of points behind', 24),
+    Count('voltage', 'the voltage', 48),
 )
 
 VERBS = tuple(

@@ -31,6 +31,7 @@ def told(sentence: str, code: str, *time: str | int) -> list[str]:
     ('sentence', 'right', 'wrong', 'why'),
     [
         ('everything north of y = 3', 'y > 3', 'y < 3', 'the other side'),
+        ('the waters on or left of the line x = 3', 'x <= 3', 'x == 3', 'no side'),
         ('stay left of column 3', 'not (x < 3)', 'not (x > 3)', 'the other side'),
         ('row 3 and everything north of it', 'y >= 3', 'y > 3', 'the line itself'),
         ('all cells at or below row 3', 'y <= 3', 'y < 3', 'the line itself'),
@@ -65,10 +66,16 @@ def test_a_word_that_goes_with_one_way_of_writing_is_held_to_it(sentence, right,
     assert any(why in clause for clause in told(sentence, wrong))
 
 
+def test_a_side_that_is_misspelt_is_not_taken_for_granted():
+    assert told('nobody north of row 8', 'y > 8') == []
+    for code in ('y > 8', 'y < 8', 'not (y < 8)'):
+        assert 'nothing names that side' in told('nobody sotuh of row 8', code)[0]
+
+
 def test_a_step_is_no_number_of_steps():
     assert told('row 3 is closed for 5 steps', 'y == 3', 'for', 5) == []
     assert told('row 3 is closed thru step 5', 'y == 3', 'through', 5) == []
-    assert told('row 3 is closed thru step 5', 'y == 3', 'until', 5)
+    assert told('row 3 is closed thru step 5', 'y == 3', 'until step', 5)
     assert told('row 3 is closed until step 5', 'y == 3', 'until step', 5) == []
     assert 'from now' in told('row 3 is closed until step 5', 'y == 3', 'for', 5)[0]
     assert 'are counted' in told('row 3 is closed for 5 steps', 'y == 3', 'until step', 5)[0]
@@ -82,6 +89,8 @@ def test_a_step_is_no_number_of_steps():
         ('only sail south of y = 3 up to and including step 9', 'not (y < 3)'),
         ('row 4 except between x = 1 and x = 9', 'y == 4 and not between(x, 1, 9)'),
         ('rows 3 and 7', 'y in (3, 7)'),
+        ('column 8 and beyond', 'x >= 8'),
+        ('y of no more than 4', 'y <= 4'),
     ],
 )
 def test_what_says_the_same_in_other_words_is_let_through(sentence, code):

@@ -77,6 +77,12 @@ _PAIR = re.compile(
 )
 _BETWEEN = r'(.{{0,20}})(?<![\d.]){}(?![\d.]*\d)([^\d(]{{1,20}})(?<![\d.]){}(?![\d.]*\d)'
 """Two numbers of a sentence, what stands before them, and what stands between them."""
+_ANY_SIDE = r'not? (?:more|less)|exceed|beyond|past|onward|up|down|half|reach'
+_LINE_AND_SIDE = re.compile(
+    r'\b(?:at|on|in) (?:or|and) (?:to the )?(?:north|south|east|west|above|below|left|right)\b',
+    re.IGNORECASE,
+)
+_SIDED = re.compile(r'\b[xy] [<>]=? ')
 _STRICT_SIDE = re.compile(r'\b[xy] [<>] ')
 
 
@@ -93,6 +99,12 @@ def contradictions(sentence: str, written: Written) -> list[str]:
             and not re.search(rf'\b(?:{_SIDES[other]})\b', sentence, re.IGNORECASE)
         ):
             found.append(f'it has {other!r} where the other side is named')
+        if re.search(rf'\b{side}', code) and not re.search(
+            rf'\b(?:{_SIDES[side]}|{_ANY_SIDE})|[<>≤≥]', sentence, re.IGNORECASE
+        ):
+            found.append(f'it has {side!r}, and nothing names that side')
+    if _LINE_AND_SIDE.search(sentence) and not _SIDED.search(code):
+        found.append('it has no side, where a line and one side of it are named')
     lines = _NOT_THE_LINE.sub('', sentence)
     if _STRICT_SIDE.search(code) and ' or ' not in code and _INCLUSIVE.search(lines):
         found.append('it may leave out the line itself')
@@ -113,7 +125,7 @@ def contradictions(sentence: str, written: Written) -> list[str]:
             found.append('it measures a distance in another way')
     if _CROSSED.search(code) and _APART.search(sentence) and not _CROSSING.search(sentence):
         found.append('it closes only where rows and columns cross')
-    if written.until == 'until' and _LAST_STEP.search(sentence):
+    if written.until == 'until step' and _LAST_STEP.search(sentence):
         found.append('it ends before the step that is named as the last')
     counted, named = _FROM_NOW.search(sentence), _THAT_STEP.search(sentence)
     if written.until == 'for' and named and not counted:

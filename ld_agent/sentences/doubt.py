@@ -51,9 +51,10 @@ _CONFINING = re.compile(
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:(?<!for )only(?! until| till)|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?'
-    r'(?:in|inside|within|to the|north|south|east|west|above|below|left(?! free| alone| empty)'
-    r'|right|higher|lower)|(?:stay|keep|remain|be) (?:no|not|at) (?:more|most|farther|further))\b',
+    r'\b(?:(?<!for )(?<!steps )only(?! until| till?\b| for \d| (?:for |during )?the next)'
+    r'|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?(?:in|inside|within|to the|north'
+    r'|south|east|west|above|below|left(?! free| alone| empty)|right|higher|lower)'
+    r'|(?:stay|keep|remain|be) (?:no|not|at) (?:more|most|farther|further))\b',
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(
@@ -76,7 +77,9 @@ _ENDING = re.compile(
     r'\b(?:(?:open|free|safe|clear|allowed|permitted|accessible|navigable)\s+again|re-?open\w*'
     r'|lift(?:s|ed|ing)?|(?:end|cancel|drop|remov|withdraw|revok|undo|repeal|delet)\w*\s+'
     r'(?:of\s+)?the\s+(?:ban|clos|restric|block)\w*'
-    r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off))\b',
+    r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off|a\s+no.go)'
+    r'|back\s+(?:on|to\s+normal|in\s+(?:use|service|play))|un-?(?:ban|block|seal)\w*'
+    r'|(?:off|from)\s+the\s+(?:closed|shut|no.go)\s+list)\b',
     re.IGNORECASE,
 )
 _VAGUE = {
@@ -137,7 +140,8 @@ _OPENING = re.compile(
     r'|once more|no (?:longer|more|need)|any (?:more|longer)|passed|end(?:s|ed|ing)?|cancel\w*'
     r'|remov\w*|releas\w*|unlock\w*|delet\w*|repeal\w*|finish\w*|closure|ban|withdr\w*|drop\w*|revo\w*'
     r'|undo|stop\w*|terminat\w*|need not|accessible|allow\w*|has \w+'
-    r'|have \w+|not|may|can|out)\b',
+    r'|have \w+|not|may|can|out|back (?:on|open|in use|to normal)|ok|okay|scratch|unban\w*'
+    r'|list)\b',
     re.IGNORECASE,
 )
 _EXCEPTED = re.compile(r'\b(?:except|apart from|aside from|other than|save for)\b', re.IGNORECASE)

@@ -45,7 +45,7 @@ _POINT = re.compile(
     re.IGNORECASE,
 )
 _AXIS = re.compile(
-    rf'\b(x|y|rows?|columns?)\b\s*(?:=|==|number|is)?\s*({_N}){_UNIT}'
+    rf'\b(x|y|rows?|columns?|cols?)\b\s*(?:=|==|number|is)?\s*({_N}){_UNIT}'
     rf'(?:\s*(?:to|through|up to|-|\.\.)\s*({_N}))?',
     re.IGNORECASE,
 )

@@ -40,7 +40,7 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': (45, 0), 'closing': (40, 20), 'whole': (14, 8), 'gap': (9, 4), 'union': (9, 4),
+    'plain': (45, 0), 'closing': (40, 20), 'whole': (14, 8), 'gap': (9, 4), 'union': (14, 4),
     'confine': (8, 4), 'lift': (12, 6), 'unclear': (10, 8),
 }  # fmt: skip
 """Kind → its weight among what is trained on, and among what is held out."""
@@ -51,6 +51,7 @@ _SHORT = {
     'and': ('n', '&'), 'between': ('betw', 'btwn'), 'please': ('pls', 'plz'), 'are': ('r',),
     'because': ('cos', 'bc'), 'through': ('thru',), 'with': ('w/',), 'is': ('iz', "'s"),
     'everything': ('evrything',), 'you': ('u',), 'people': ('ppl',), 'coordinates': ('coords',),
+    'column': ('col',), 'columns': ('cols',), 'until': ('til', 'till'), 'closed': ('shut',),
 }  # fmt: skip
 """What people in a hurry write for a word."""
 _SEVERAL = re.compile(
@@ -252,7 +253,7 @@ class _Composer:
             text = text.replace('a whirlpool', rng.choice(self._hazards()))
         if rng.random() < 0.3:
             text = rng.choice(self.phrases['openings']) + text
-        if rng.random() < 0.06:
+        if rng.random() < 0.12:
             words = [rng.choice(_SHORT.get(word, (word,))) for word in text.split(' ')]
             text = ' '.join(words).replace(" 's", "'s")
         if rng.random() < 0.1:

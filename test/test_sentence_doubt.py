@@ -76,6 +76,9 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
         ("every cell that's not in row 3 is closed", 'y == 3', 'to leave open'),
         ('sail nowherre but in row 3', 'y == 3', 'to leave open'),
         ('row 3 as well as (4, 5) are closed', 'y == 3 and x == 4', 'one of several'),
+        ('keep the boats out of row 3', 'not (y == 3)', 'to forbid'),
+        ('keep a minimum distance of 2 cells from (1, 2)', 'not (manhattan(x, y, 1, 2) < 2)',
+         'to forbid'),
     ],
 )  # fmt: skip
 def test_what_may_be_the_opposite_is_doubted(sentence, code, why):
@@ -95,6 +98,8 @@ def test_everything_is_opened_only_where_that_is_said():
     ('sentence', 'code'),
     [
         ('You must not sail east of x = 16.', 'x > 16'),
+        ('Column 4 shall remain closed to all vessels.', 'x == 4'),
+        ('Row 2 is closed, how copy?', 'y == 2'),
         ('stay south of y = 5', 'not (y < 5)'),
         ('stay at least 2 cells away from (10, 10)', 'manhattan(x, y, 10, 10) < 2'),
         ('do not leave rows 3 to 9', 'not (between(y, 3, 9))'),

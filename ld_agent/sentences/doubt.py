@@ -27,7 +27,7 @@ import re
 from ld_agent.sentences.language import Written
 
 _QUESTION = re.compile(
-    r'(?<!ok)(?<!okay)(?<!right)(?<!please)\?\s*$'
+    r'(?<!ok)(?<!okay)(?<!right)(?<!please)(?<!copy)(?<!wilco)(?<! k)\?\s*$'
     r'|(?:^|[:!]\s)\s*(?:who|whose|why|how|which|where|what (?:is|are|was|were|time)'
     r'|when (?:do|does|did|will|can|may))\b'
     r'|(?:^|[:!]\s)\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
@@ -41,6 +41,7 @@ _PROHIBITION = re.compile(
 )
 _KEPT_OUT = re.compile(
     r'\b(?:stay|keep|kept|remain|be|steer) (?:well )?(?:out|off|away|clear)\b'
+    r'|\b(?:keep|kept) (?:\w+ ){1,3}(?:out|off|away)\b|\bminimum\b|\bdistance of\b.* from\b'
     r'|\b(?:closed|closing|blocked|shut|out of bounds|off limits|avoid|forbidden|no.go)\b',
     re.IGNORECASE,
 )
@@ -66,7 +67,8 @@ _REST_NAMED = re.compile(
 _BEYOND = re.compile(r'\b(?:farther|further|more) than\b', re.IGNORECASE)
 _STAYING = re.compile(r'\b(?:stay|keep|remain)\b', re.IGNORECASE)
 _REPELLING = re.compile(
-    r"\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|free|empty|not|never|no|don't)\b",
+    r'\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|free|empty|not|never|no'
+    r"|closed|shut|blocked|don't)\b",
     re.IGNORECASE,
 )
 _SIDES = {

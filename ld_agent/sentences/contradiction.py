@@ -78,6 +78,7 @@ _PAIR = re.compile(
 _BETWEEN = r'(.{{0,20}})(?<![\d.]){}(?![\d.]*\d)([^\d(]{{1,20}})(?<![\d.]){}(?![\d.]*\d)'
 """Two numbers of a sentence, what stands before them, and what stands between them."""
 _ANY_SIDE = r'not? (?:more|less)|exceed|beyond|past|onward|up|down|half|reach'
+"""Words that name a side, but not which of the two."""
 _LINE_AND_SIDE = re.compile(
     r'\b(?:at|on|in) (?:or|and) (?:to the )?(?:north|south|east|west|above|below|left|right)\b',
     re.IGNORECASE,

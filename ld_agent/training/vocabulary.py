@@ -31,6 +31,7 @@ import yaml
 SPLIT = ('world', 'vehicles')
 """Files of which a part is held out."""
 TRAINED_WHOLE = ('devices', 'people', 'plant', 'space')
+"""Files of which nothing is held out but the last wordings."""
 INVENTED = 0.35
 NEAR_WORDINGS = 3
 """So many wordings of a value, the literal one among them, use words near to its own."""
@@ -131,6 +132,7 @@ def load_facts(*names: str) -> list[Fact]:
     ]
 
 
+@cache
 def vocabularies() -> dict[str, Vocabulary]:
     """Return vocabularies by what is new in them: nothing, facts, or wordings."""
     facts = load_facts(*SPLIT)

@@ -214,6 +214,8 @@ def score_names(
 ) -> dict[str, float]:
     """Return the log-probability of each name as what follows `ids`: one pass a branching node.
 
+    The scores are divided by the student's temperature (Guo et al., On calibration, ICML 2017).
+
     Args:
         nodes: the branching nodes of at least two names, the root's first.
     """
@@ -221,6 +223,7 @@ def score_names(
     for node in nodes:
         rows = list(node.children)
         logits = student.logits([*ids, *node.prefix], past, position, rows).astype(np.float64)
+        logits /= student.temperature
         logs = logits - logits.max()
         logs -= np.log(np.exp(logs).sum())
         for log, below in zip(logs, node.children.values(), strict=True):

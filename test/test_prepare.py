@@ -25,10 +25,11 @@ from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 from ld_agent.errors import ModelError
-from ld_agent.selector import Selection
+from ld_agent.prompt import Entry
+from ld_agent.selector import Selection, Selector
 from ld_agent.student import fetch, graph, verify
 from ld_agent.student import prepare as module
-from ld_agent.student.adapter import merge_adapter
+from ld_agent.student.adapter import merge_adapter, TEMPERATURE
 from ld_agent.student.cache import read_manifest, sha256
 from ld_agent.student.fetch import fetch_model, GGUF
 from ld_agent.student.graph import BLOCK, quantise
@@ -175,6 +176,28 @@ def test_another_adapter_has_another_folder_and_other_weights(tiny, tmp_path):
     three = prepared(tiny, tiny_model.write_adapter(tmp_path / 'b', seed=2))
     hashes = {sha256(f / 'model.onnx.data') for f in (one, two, three)}
     assert len({one, two, three}) == len(hashes) == 3
+
+
+def test_a_temperature_makes_less_sure_and_changes_no_selection(tiny, tmp_path):
+    adapter = tiny_model.write_adapter(tmp_path / 'a')
+    entries = [Entry(name, 'Go.', f'it is {name}') for name in ('north', 'south', 'east')]
+
+    def select() -> Selection:
+        return Selector(open_student(str(tiny), adapter)).select('Go.', entries, {'it': 'east'})
+
+    before = select()
+    (adapter / TEMPERATURE).write_text('{"temperature": 2.0}')
+    after = select()
+    assert after.selected == before.selected
+    assert after.margin == pytest.approx(before.margin / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize('text', ['', '{}', '[2]', '{"temperature": 0}', '{"temperature": "x"}'])
+def test_a_broken_temperature_is_refused(tiny, tmp_path, text):
+    adapter = tiny_model.write_adapter(tmp_path / 'a')
+    (adapter / TEMPERATURE).write_text(text)
+    with pytest.raises(ModelError, match=r'temperature\.json: .*temperature'):
+        open_student(str(tiny), adapter)
 
 
 @pytest.mark.parametrize('name', ['model.onnx', 'model.onnx.data', 'tokenizer.json'])

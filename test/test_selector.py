@@ -160,6 +160,7 @@ def test_a_score_is_the_log_softmax_among_the_names_read_from_the_whole_prompt(s
     asked = ' evader is near, heading is steady, formation is spread ->'
     everything = np.arange(student.tokenizer.get_vocab_size())
     logits = student.logits(student.encode_text(asked), kept.cache, kept.position, everything)
+    logits = logits / student.temperature
     firsts = [student.encode_text(f' {name}\n')[0] for name in chosen.candidates]
     total = math.log(sum(math.exp(logits[token]) for token in firsts))
     expected = [logits[token] - total for token in firsts]

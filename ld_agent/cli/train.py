@@ -156,6 +156,33 @@ def sentences(
 
 
 @train.command()
+def average(
+    adapters: Annotated[list[Path], typer.Argument(help='Adapters of legs from one start.')],
+    out: Annotated[Path, typer.Option(help='Folder for the mean of them.')],
+) -> None:
+    """The mean of adapters that were trained side by side, which reads better than each."""
+    with errors_as_sentences():
+        from ld_agent.training.average import average_adapters
+
+        average_adapters(adapters, out)
+    typer.echo(str(out))
+
+
+@train.command()
+def temperature(
+    adapter: Annotated[Path, typer.Argument(help='Adapter; gets temperature.json.')],
+    model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
+    json: AsJson = False,
+) -> None:
+    """How sure a student may be: on facts that no training saw. Needs no torch."""
+    with errors_as_sentences():
+        from ld_agent.training.temperature import set_temperature
+
+        figures = set_temperature(Selector(open_student(model, adapter)), adapter)
+    print_figures(figures, json, 'ld-agent train temperature')
+
+
+@train.command()
 def curve(
     logs: Annotated[list[Path], typer.Argument(help='log.jsonl of trainings, a panel each.')],
     png: Annotated[Path, typer.Option(help='Picture to write (PNG).')],

@@ -27,7 +27,7 @@ import shutil
 from ld_agent.errors import ModelError
 from ld_agent.retrieval import minilm
 from ld_agent.retrieval.encoder import Encoders
-from ld_agent.student.adapter import merge_adapter, TENSORS
+from ld_agent.student.adapter import CONFIG, merge_adapter, TENSORS
 from ld_agent.student.cache import cache_folder, damaged_files, locked, sha256, write_manifest
 from ld_agent.student.fetch import silent
 from ld_agent.student.wheel import Progress
@@ -147,7 +147,7 @@ def _folder(adapter: Path | None) -> Path:
     """Return where the encoders are kept; another adapter or format has another folder."""
     parts = [str(_FORMAT), minilm.PACKAGE]
     if adapter is not None:
-        files = [adapter / s / f for s in SIDES for f in (TENSORS, 'adapter_config.json')]
+        files = [adapter / s / f for s in SIDES for f in (TENSORS, CONFIG)]
         try:
             parts += [sha256(file) for file in (*files, adapter / EXPECTED)]
         except OSError as error:

@@ -29,6 +29,8 @@ from ld_agent.student.weights import read_safetensors, Weights
 import numpy as np
 
 TENSORS = 'adapter_model.safetensors'
+CONFIG = 'adapter_config.json'
+TEMPERATURE = 'temperature.json'
 _REFUSED = (
     'alpha_pattern',
     'fan_in_fan_out',
@@ -45,7 +47,7 @@ def merge_adapter(weights: Weights, folder: Path) -> Weights:
     Raises:
         ModelError: the adapter is unreadable, not plain LoRA, or made for another model.
     """
-    scale = _scale(folder)
+    scale = lora_scale(folder)
     pairs: dict[str, dict[str, np.ndarray]] = {}
     for name, array in read_safetensors(folder / TENSORS):
         target, found, side = name.removeprefix('base_model.model.').partition('.lora_')
@@ -69,14 +71,17 @@ def merge_adapter(weights: Weights, folder: Path) -> Weights:
     return Weights(weights.shape, tensors)
 
 
-def _scale(folder: Path) -> float:
+def lora_scale(folder: Path) -> float:
+    """Return the factor of `B @ A` in an adapter.
+
+    Raises:
+        ModelError: its configuration is unreadable, or not of plain LoRA.
+    """
     try:
-        config: dict[str, Any] = json.loads(
-            (folder / 'adapter_config.json').read_text(encoding='utf-8')
-        )
+        config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding='utf-8'))
         rank, alpha = config['r'], config['lora_alpha']
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f'{folder}: no readable adapter_config.json ({error})') from None
+        raise ModelError(f'{folder}: no readable {CONFIG} ({error})') from None
     odd = [key for key in _REFUSED if config.get(key)]
     if config.get('peft_type', 'LORA') != 'LORA' or odd:
         raise ModelError(
@@ -84,3 +89,21 @@ def _scale(folder: Path) -> float:
             f'{", ".join(odd) or "no further options"}; train a plain LoRA adapter'
         )
     return float(alpha / (math.sqrt(rank) if config.get('use_rslora') else rank))
+
+
+def read_temperature(folder: Path) -> float:
+    """Return what the scores of a selection are divided by; 1 where none was set.
+
+    Raises:
+        ModelError: the file says no positive number.
+    """
+    file = folder / TEMPERATURE
+    if not file.exists():
+        return 1.0
+    try:
+        temperature = float(json.loads(file.read_text(encoding='utf-8'))['temperature'])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f'{file}: no readable temperature ({error!r}); set it anew') from None
+    if not 0.0 < temperature < math.inf:
+        raise ModelError(f'{file}: the temperature is {temperature}, not a positive number')
+    return temperature

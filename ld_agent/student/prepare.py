@@ -28,7 +28,7 @@ from pathlib import Path
 import shutil
 
 from ld_agent.errors import ModelError
-from ld_agent.student.adapter import merge_adapter, TENSORS
+from ld_agent.student.adapter import CONFIG, merge_adapter, read_temperature, TEMPERATURE, TENSORS
 from ld_agent.student.cache import (
     cache_folder,
     damaged_files,
@@ -164,6 +164,8 @@ def _build(
     )
     shutil.rmtree(exact)
     tell('hashing', 0.95)
+    if adapter is not None and (adapter / TEMPERATURE).exists():
+        shutil.copy(adapter / TEMPERATURE, work)
     write_manifest(
         work,
         {
@@ -214,11 +216,13 @@ def _folder(model: str, adapter: Path | None) -> Path:
         parts += [f'{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}' for f in files]
     if adapter is not None:
         try:
-            parts += [sha256(adapter / TENSORS), sha256(adapter / 'adapter_config.json')]
+            parts += [sha256(adapter / TENSORS), sha256(adapter / CONFIG)]
+            if (adapter / TEMPERATURE).exists():
+                parts.append(str(read_temperature(adapter)))
         except OSError as error:
             raise ModelError(
                 f'{adapter}: no adapter in PEFT format ({error}); give the folder that holds '
-                f'{TENSORS} and adapter_config.json'
+                f'{TENSORS} and {CONFIG}'
             ) from None
     name = model.replace('/', '--') if path is None else path.stem
     tuned = 'untuned' if adapter is None else 'tuned'

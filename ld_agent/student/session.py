@@ -27,6 +27,7 @@ import os
 from pathlib import Path
 
 from ld_agent.errors import ModelError
+from ld_agent.student.adapter import read_temperature
 from ld_agent.student.tokenizer import load_tokenizer
 import numpy as np
 import onnxruntime as ort
@@ -54,7 +55,7 @@ class Student:
     """A prepared model, open for passes.
 
     Args:
-        folder: what `prepare` wrote: `model.onnx` and `tokenizer.json`.
+        folder: what `prepare` wrote: `model.onnx`, `tokenizer.json`, perhaps `temperature.json`.
         bos: token that begins every prompt, if the model wants one.
         provider: `auto` (CUDA where ONNX Runtime has it, else CPU), `cpu` or `cuda`.
         threads: of a pass; default the variable `LD_AGENT_THREADS`, else 2. The bits of a score
@@ -88,6 +89,7 @@ class Student:
         self.tokenizer = load_tokenizer(folder / 'tokenizer.json')
         notes = self._session.get_modelmeta().custom_metadata_map
         self.context = int(notes['context'])
+        self.temperature = read_temperature(folder)
         pasts = [i for i in self._session.get_inputs() if i.name.startswith('past_')]
         self._past_names = [i.name for i in pasts]
         self._new_names = [name.replace('past', 'new') for name in self._past_names]

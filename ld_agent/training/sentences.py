@@ -40,7 +40,7 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 """The first wordings of a list are the plain ones, and drawn more often: most of what is unclear
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
-    'plain': (45, 0), 'closing': (40, 20), 'whole': (14, 8), 'gap': (9, 4), 'union': (14, 4),
+    'plain': (45, 0), 'closing': (40, 20), 'whole': (16, 8), 'gap': (10, 4), 'union': (20, 4),
     'confine': (8, 4), 'lift': (12, 6), 'unclear': (10, 8),
 }  # fmt: skip
 """Kind → its weight among what is trained on, and among what is held out."""
@@ -138,11 +138,13 @@ class _Composer:
         return self._closed(self._say('closings', area), code, name)
 
     def _plain(self) -> tuple[str, str]:
-        areas = self.phrases['areas']
-        family = self.rng.choices(areas, [f.get('weight', 1) for f in areas])[0]
+        whole = self.rng.random() < 0.2
+        families = self.phrases['wholes' if whole else 'areas']
+        family = self.rng.choices(families, [f.get('weight', 1) for f in families])[0]
         self.slots.turn(sides=family.get('sides', False))
-        area, code = self.slots.fill(self.rng.choice(family['texts'][:2]), family['code'])
-        text = self._put(self.rng.choice(self.phrases['closings']['texts'][:3]), area)
+        text, code = self.slots.fill(self.rng.choice(family['texts'][:2]), family['code'])
+        if not whole:
+            text = self._put(self.rng.choice(self.phrases['closings']['texts'][:PLAIN]), text)
         if self.rng.random() < 0.6:
             return text, Written('close', family['name'], code).text
         return self._timed(text, code, family['name'], plain=True)
@@ -163,8 +165,9 @@ class _Composer:
 
     def _union(self) -> tuple[str, str]:
         plain = [f for f in self.phrases['areas'] if f['name'] not in ('some cells', 'some lines')]
-        first, code, _ = self._family(plain)
-        second, other, _ = self._family(plain)
+        lines = self.rng.random() < 0.25
+        first, code, _ = self._family(plain, axes=lines)
+        second, other, _ = self._family(plain, axes=lines)
         if {first[0], second[0]} & {'x', 'y'} and not ('(x, y' in code or '(x, y' in other):
             return self._closing()  # 'x is 3 and y is 4' is one cell, not two lines
         way = self.rng.random()

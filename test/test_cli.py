@@ -33,7 +33,8 @@ from typer.testing import CliRunner
 
 COMMAND = str(Path(sys.executable).with_name('ld-agent'))
 SILENT = {
-    'train reading', 'train sentences', 'train dpr', 'train curve', 'functions trust', 'panel',
+    'train reading', 'train sentences', 'train dpr', 'train curve', 'train average',
+    'functions trust', 'panel',
 }  # fmt: skip
 """Verbs that leave files and report nothing, or ask."""
 

@@ -141,7 +141,8 @@ def vocabularies() -> dict[str, Vocabulary]:
     """Return vocabularies by what is new in them: nothing, facts, or wordings."""
     facts = load_facts(*SPLIT)
     seen = tuple(f for i, f in enumerate(facts) if i % HELD_OUT_FACTS)
-    whole, kept = load_facts(*TRAINED_WHOLE), []
+    kept: list[Fact] = []
+    whole = load_facts(*TRAINED_WHOLE)
     for name in TEMPERED:
         for i, fact in enumerate(load_facts(name)):
             (whole if i % TEMPERATURE_FACTS else kept).append(fact)

@@ -32,7 +32,7 @@ SPLIT = ('world', 'vehicles')
 """Files of which a part is held out."""
 TRAINED_WHOLE = ('devices', 'people', 'plant', 'space')
 """Files of which nothing is held out but the last wordings."""
-TEMPERED = ('home', 'leisure', 'relations')
+TEMPERED = ('home', 'leisure', 'nature', 'relations', 'works')
 """Files of which some facts are kept to set the temperature by."""
 INVENTED = 0.35
 NEAR_WORDINGS = 3

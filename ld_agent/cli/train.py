@@ -148,7 +148,7 @@ def sentences(
 
         rate = plan().learning_rate * (1.0 if start is None else 0.5)
         numbers = plan(
-            sequences=sequences, per_step=2, learning_rate=rate, rank=16, alpha=32, seed=seed,
+            sequences=sequences, per_step=2, learning_rate=rate, seed=seed,
             warmup_steps=40 if start is None else 5, threads=threads,
         )  # fmt: skip
         train_sentences(model, start, out, numbers, _show)

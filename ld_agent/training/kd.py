@@ -72,7 +72,7 @@ class Lesson:
     def plan(self) -> Plan:
         """Return the numbers of the training: four sequences of `STATES` outputs a step."""
         sequences = self.epochs * math.ceil(self.outputs / STATES)
-        return Plan(sequences=sequences, per_step=4, seed=self.seed)
+        return Plan(sequences=sequences, per_step=4, rank=8, alpha=16, seed=self.seed)
 
 
 def train_kd(

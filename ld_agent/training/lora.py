@@ -29,7 +29,9 @@ from pathlib import Path
 import time
 from typing import Any
 
+from ld_agent.errors import ModelError
 from ld_agent.probe import calibration_error
+from ld_agent.student.adapter import lora_scale, TENSORS
 from ld_agent.training.packing import Packed
 from ld_agent.training.schedule import linear_rate
 import numpy as np
@@ -47,8 +49,8 @@ class Plan:
     per_step: int = 4
     learning_rate: float = 1e-3
     warmup_steps: int = 40
-    rank: int = 8
-    alpha: int = 16
+    rank: int = 16
+    alpha: int = 32
     seed: int = 0
     checkpoint_every: int = 50
     threads: int = 2
@@ -96,11 +98,29 @@ class Trainee:
         for parameter in self.parameters():
             parameter.data = parameter.data.float()
         if adapter is not None:
-            from safetensors.torch import load_file
-
-            set_peft_model_state_dict(self.peft, load_file(adapter / 'adapter_model.safetensors'))
+            self._go_on_from(adapter, plan)
         self.body = self.peft.base_model.model.model
         self.rows = self.peft.get_output_embeddings().weight
+
+    def _go_on_from(self, adapter: Path, plan: Plan) -> None:
+        """Load an adapter; one of a lower rank leaves the further ranks as they begin, at zero."""
+        from safetensors.torch import load_file
+
+        state = get_peft_model_state_dict(self.peft)
+        if lora_scale(adapter) != plan.alpha / plan.rank:
+            raise ModelError(
+                f'{adapter}: its scale is {lora_scale(adapter):g}, that of this training '
+                f'{plan.alpha / plan.rank:g}; go on from an adapter of the same scale'
+            )
+        for name, tensor in load_file(adapter / TENSORS).items():
+            rows, columns = tensor.shape
+            if name not in state or rows > state[name].shape[0] or columns > state[name].shape[1]:
+                raise ModelError(
+                    f'{adapter}: {name} does not fit into an adapter of rank {plan.rank} of this '
+                    'model; it is of a higher rank, or of another model'
+                )
+            state[name][:rows, :columns] = tensor
+        set_peft_model_state_dict(self.peft, state)
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """The trainable parameters."""

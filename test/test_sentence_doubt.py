@@ -31,6 +31,9 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
     ('sentence', 'code', 'why'),
     [
         ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
+        ('only column 3 is affected, stay off', 'not (x == 3)', 'seems to forbid'),
+        ('above y = 17 there is nothing but wreckage, go away', 'not (y > 17)', 'to forbid'),
+        ('x = 16 and everything beyond is barred', 'not (x >= 16)', 'seems to forbid'),
         ('no vessel may go west of x = 9', 'not (x < 9)', 'seems to forbid'),
         ('only sail in the waters north of y = 1', 'y > 1', 'seems to leave open'),
         ('stay south of y = 5', 'y < 5', 'seems to leave open'),

@@ -42,20 +42,29 @@ _PROHIBITION = re.compile(
 _KEPT_OUT = re.compile(
     r'\b(?:stay|keep|kept|remain|be|steer) (?:well )?(?:out|off|away|clear)\b'
     r'|\b(?:keep|kept) (?:\w+ ){1,3}(?:out|off|away)\b|\bminimum\b|\bdistance of\b.* from\b'
-    r'|\b(?:closed|closing|blocked|shut|out of bounds|off limits|avoid|forbidden|no.go)\b',
+    r'|\b(?:closed|closing|blocked|shut|out of bounds|off limits|avoid|forbidden|no.go|barred'
+    r'|affected|unusable)\b',
     re.IGNORECASE,
 )
 _CONFINING = re.compile(
     r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|(?:go|goes|going|get|move|sail) out of'
-    r'|(?:the|all) (?:rest|other)|outside|except|apart from|but|only|beyond|farther|further'
+    r'|(?:the|all) (?:rest|other)|outside|except|apart from|(?<!nothing )but|nothing but [^.,;]*\d'
+    r'|only|(?<!and everything )(?<!and all )beyond|farther|further'
     r'|more than|exceed|not in)\b',
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:(?<!for )(?<!steps )only(?! until| till?\b| for \d| (?:for |during )?the next)'
+    r'\b(?:(?<!for )(?<!steps )only(?! not\b| until| till?\b| for \d| (?:for |during )?the next)'
     r'|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?(?:in|inside|within|to the|north'
     r'|south|east|west|above|below|left(?! free| alone| empty)|right|higher|lower)'
     r'|(?:stay|keep|remain|be) (?:no|not|at) (?:more|most|farther|further))\b',
+    re.IGNORECASE,
+)
+_ONLY_BAD = re.compile(
+    r'\b(?:only|just|exactly|alone)\b'
+    r"(?:(?!\bnot\b|n't\b|[.;,] (?![\d(xy-])|\b(?:else|rest|others?|outside)\b).)*"
+    r'\b(?:bad|affected|unusable|closed|shut|blocked|barred|banned|restricted|forbidden|mined'
+    r'|off limits|out of bounds|dangerous|unsafe)\b|\b(?:close|shut|block|bar|ban) (?:only|just)\b',
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(
@@ -172,10 +181,11 @@ def doubts(sentence: str, written: Written) -> list[str]:
         rest = written.code.startswith('not (')
         kept_out = _KEPT_OUT.search(sentence) and not _CONFINING.search(sentence)
         prohibits = _PROHIBITION.search(sentence) and not _CONFINING.search(sentence)
-        if rest and (prohibits or kept_out):
+        only_bad = _ONLY_BAD.search(sentence)
+        if rest and (prohibits or kept_out or only_bad):
             found.append('it closes all but what the sentence seems to forbid')
         gap = written.shape == 'a line with a gap'
-        confines = _WITHIN.search(sentence) and not prohibits
+        confines = _WITHIN.search(sentence) and not prohibits and not only_bad
         stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
         if not rest and not gap and (confines or stays):
             found.append('it closes what the sentence seems to leave open')

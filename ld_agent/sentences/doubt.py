@@ -64,7 +64,8 @@ _ONLY_BAD = re.compile(
     r'\b(?:only|just|exactly|alone)\b'
     r"(?:(?!\bnot\b|n't\b|[.;,] (?![\d(xy-])|\b(?:else|rest|others?|outside)\b).)*"
     r'\b(?:bad|affected|unusable|closed|shut|blocked|barred|banned|restricted|forbidden|mined'
-    r'|off limits|out of bounds|dangerous|unsafe)\b|\b(?:close|shut|block|bar|ban) (?:only|just)\b',
+    r'|off limits|out of bounds|dangerous|unsafe)\b'
+    r'|\b(?:close|shut|block|bar|ban) (?:only|just)\b',
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(

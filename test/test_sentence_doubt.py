@@ -31,6 +31,11 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
     ('sentence', 'code', 'why'),
     [
         ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
+        ('keep >= 5 cells from (15, 4)', 'not (manhattan(x, y, 15, 4) < 5)', 'seems to forbid'),
+        ('column 11, just rows 2 to 9 is open, is closed', 'x == 11 and between(y, 2, 9)',
+         'leaves nothing open'),
+        ('the single cells (3, 4), (9, 2) and (9, 9) are shut',
+         'polygon(x, y, (3, 4), (9, 2), (9, 9))', 'one by one'),
         ('only column 3 is affected, stay off', 'not (x == 3)', 'seems to forbid'),
         ('above y = 17 there is nothing but wreckage, go away', 'not (y > 17)', 'to forbid'),
         ('x = 16 and everything beyond is barred', 'not (x >= 16)', 'seems to forbid'),

@@ -42,6 +42,7 @@ _PROHIBITION = re.compile(
 _KEPT_OUT = re.compile(
     r'\b(?:stay|keep|kept|remain|be|steer) (?:well )?(?:out|off|away|clear)\b'
     r'|\b(?:keep|kept) (?:\w+ ){1,3}(?:out|off|away)\b|\bminimum\b|\bdistance of\b.* from\b'
+    r'|\b(?:stay|keep) (?:>|≥|at least)'
     r'|\b(?:closed|closing|blocked|shut|out of bounds|off limits|avoid|forbidden|no.go|barred'
     r'|affected|unusable)\b',
     re.IGNORECASE,
@@ -157,6 +158,10 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _EXCEPTED = re.compile(r'\b(?:except|apart from|aside from|other than|save for)\b', re.IGNORECASE)
+_ONLY_OPEN = re.compile(r'\b(?:only|just)\b[^.;,]*\bopen\b', re.IGNORECASE)
+_ONE_BY_ONE = re.compile(
+    r'\b(?:individual|single|separate) (?:\w+ )?(?:cell|square|spot|point)s\b'
+)
 _AND_ALL = re.compile(r'\band (?:also )?(?:all|any\w*|every\w*|what\w*)\b', re.IGNORECASE)
 _EXTENT = re.compile(r'\b(?:corners?|box|rectang\w+|between)\b', re.IGNORECASE)
 _SPOTS = re.compile(
@@ -210,7 +215,8 @@ def _lost(sentence: str, written: Written) -> list[str]:
     crossing = ' and ' in code and re.search(r'\b[xy] (?:[<>]=?|==|in) ', code)
     if not several and (_ALSO.search(sentence) or crossing and _AND_ALL.search(sentence)):
         found.append('it may leave out one of several areas')
-    if _EXCEPTED.search(sentence) and not re.search(r'\bnot\b|!=', code):
+    excepted = _EXCEPTED.search(sentence) or _ONLY_OPEN.search(sentence)
+    if excepted and not re.search(r'\bnot\b|!=', code):
         found.append('it leaves nothing open, where something is excepted')
     if (
         re.search(r'(?<!not )cell\(', code)
@@ -218,6 +224,8 @@ def _lost(sentence: str, written: Written) -> list[str]:
         and not _SPOTS.search(sentence)
     ):
         found.append('it closes single cells where corners seem to be named')
+    if 'polygon(' in code and _ONE_BY_ONE.search(sentence):
+        found.append('it closes what lies between cells that are named one by one')
     if 'rectangle(' in code and _MEASURES.search(sentence):
         found.append('it may take a size for a corner')
     return found

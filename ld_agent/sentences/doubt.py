@@ -160,7 +160,7 @@ _OPENING = re.compile(
 _EXCEPTED = re.compile(r'\b(?:except|apart from|aside from|other than|save for)\b', re.IGNORECASE)
 _ONLY_OPEN = re.compile(r'\b(?:only|just)\b[^.;,]*\bopen\b', re.IGNORECASE)
 _ONE_BY_ONE = re.compile(
-    r'\b(?:individual|single|separate) (?:\w+ )?(?:cell|square|spot|point)s\b'
+    r'\b(?:individual|single|separate) (?:\w+ )?(?:cell|square|spot|point)s\b', re.IGNORECASE
 )
 _AND_ALL = re.compile(r'\band (?:also )?(?:all|any\w*|every\w*|what\w*)\b', re.IGNORECASE)
 _EXTENT = re.compile(r'\b(?:corners?|box|rectang\w+|between)\b', re.IGNORECASE)

@@ -32,6 +32,8 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
     [
         ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
         ('keep >= 5 cells from (15, 4)', 'not (manhattan(x, y, 15, 4) < 5)', 'seems to forbid'),
+        ('row 7 is shut but you can pass between x = 8 and x = 9', 'y == 7 and between(x, 8, 9)',
+         'leaves nothing open'),
         ('column 11, just rows 2 to 9 is open, is closed', 'x == 11 and between(y, 2, 9)',
          'leaves nothing open'),
         ('the single cells (3, 4), (9, 2) and (9, 9) are shut',

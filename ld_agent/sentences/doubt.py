@@ -157,7 +157,11 @@ _OPENING = re.compile(
     r'|list)\b',
     re.IGNORECASE,
 )
-_EXCEPTED = re.compile(r'\b(?:except|apart from|aside from|other than|save for)\b', re.IGNORECASE)
+_EXCEPTED = re.compile(
+    r'\b(?:except|apart from|aside from|other than|save for'
+    r'|but (?:you|we|they|one|ships?|boats?|vessels?) (?:can|may)(?! not\b))\b',
+    re.IGNORECASE,
+)
 _ONLY_OPEN = re.compile(r'\b(?:only|just)\b[^.;,]*\bopen\b', re.IGNORECASE)
 _ONE_BY_ONE = re.compile(
     r'\b(?:individual|single|separate) (?:\w+ )?(?:cell|square|spot|point)s\b', re.IGNORECASE

@@ -164,8 +164,8 @@ def average(
     with errors_as_sentences():
         from ld_agent.training.average import average_adapters
 
-        average_adapters(adapters, out)
-    typer.echo(str(out))
+        lost = average_adapters(adapters, out)
+    typer.echo(f'{out} ({100 * lost:.2g} % of what they add is lost by its rank)')
 
 
 @train.command()

@@ -59,12 +59,21 @@ _CIRCLE = re.compile(
 _DIAMETER = re.compile(r'\bdiameter\b|\bcells? (?:across|wide)\b', re.IGNORECASE)
 _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
 _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
+_GAP = re.compile(
+    r'except|excl|exempt|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
+    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door|cross|through|way'
+    r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',
+    re.IGNORECASE,
+)
 _CROSSED = re.compile(r'\bbetween\(y, .* and between\(x, |\bbetween\(x, .* and between\(y, ')
 _APART = re.compile(
-    r'\brows\b[^.;]*\band (?:the )?columns\b|\bcolumns\b[^.;]*\band (?:the )?rows\b', re.IGNORECASE
+    r'\brows\b[^.;]*\band (?:the )?col(?:umn)?s\b'
+    r'|\bcol(?:umn)?s\b[^.;]*\band (?:the )?rows\b',
+    re.IGNORECASE,
 )
 _CROSSING = re.compile(
-    r'\b(?:where|both|same|common|cross\w*|meets?|intersect\w*|overlap\w*|within|inside|part|piece'
+    r'\b(?:where|both(?! (?:are |is )?(?:closed|shut|blocked|barred|off))'
+    r'|same|common|cross\w*|meets?|intersect\w*|overlap\w*|within|inside|part|piece'
     r'|bounded|framed|limits|of|at|in|between|cover\w*|box|block|rectangle|area|patch|zone|region)\b',
     re.IGNORECASE,
 )
@@ -124,6 +133,9 @@ def contradictions(sentence: str, written: Written) -> list[str]:
     for metric, word in _METRICS.items():
         if re.search(word, sentence, re.IGNORECASE) and metric not in code:
             found.append('it measures a distance in another way')
+    gap = re.search(r' != | and not ', code)
+    if gap and not _GAP.search(sentence):
+        found.append('it leaves a gap that the sentence does not name')
     if _CROSSED.search(code) and _APART.search(sentence) and not _CROSSING.search(sentence):
         found.append('it closes only where rows and columns cross')
     if written.until == 'until step' and _LAST_STEP.search(sentence):

@@ -61,7 +61,8 @@ _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECA
 _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
 _GAP = re.compile(
     r'except|excl|exempt|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
-    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door|cross|through|way'
+    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door'
+    r'|cross|through|way'
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',
     re.IGNORECASE,
 )

@@ -159,10 +159,10 @@ _OPENING = re.compile(
 )
 _EXCEPTED = re.compile(
     r'\b(?:except|apart from|aside from|other than|save for'
-    r'|but (?:you|we|they|one|ships?|boats?|vessels?) (?:can|may)(?! not\b))\b',
+    r'|but (?:you|we|they|one|ships?|boats?|vessels?) (?:can|may)(?! not\b)'
+    r'|(?:only|just)\b[^.;,]*\bopen)\b',
     re.IGNORECASE,
 )
-_ONLY_OPEN = re.compile(r'\b(?:only|just)\b[^.;,]*\bopen\b', re.IGNORECASE)
 _ONE_BY_ONE = re.compile(
     r'\b(?:individual|single|separate) (?:\w+ )?(?:cell|square|spot|point)s\b', re.IGNORECASE
 )
@@ -219,8 +219,7 @@ def _lost(sentence: str, written: Written) -> list[str]:
     crossing = ' and ' in code and re.search(r'\b[xy] (?:[<>]=?|==|in) ', code)
     if not several and (_ALSO.search(sentence) or crossing and _AND_ALL.search(sentence)):
         found.append('it may leave out one of several areas')
-    excepted = _EXCEPTED.search(sentence) or _ONLY_OPEN.search(sentence)
-    if excepted and not re.search(r'\bnot\b|!=', code):
+    if _EXCEPTED.search(sentence) and not re.search(r'\bnot\b|!=', code):
         found.append('it leaves nothing open, where something is excepted')
     if (
         re.search(r'(?<!not )cell\(', code)

@@ -165,7 +165,7 @@ class Trainee:
         folder.mkdir(parents=True, exist_ok=True)
         state = get_peft_model_state_dict(self.peft)
         tensors = {k: v.to(torch.float16).contiguous() for k, v in state.items()}
-        save_file(tensors, folder / 'adapter_model.safetensors', metadata={'format': 'pt'})
+        save_file(tensors, folder / TENSORS, metadata={'format': 'pt'})
         config = self.peft.peft_config['default']
         config.base_model_name_or_path = ''
         config.save_pretrained(str(folder))

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 import json
 from pathlib import Path
+import shutil
 import time
 from typing import Any
 
@@ -36,9 +37,13 @@ from ld_agent.training.packing import Packed
 from ld_agent.training.schedule import linear_rate
 import numpy as np
 from peft import get_peft_model, get_peft_model_state_dict, LoraConfig, set_peft_model_state_dict
+from peft.helpers import disable_input_dtype_casting
 import torch
 
 Progress = Callable[[dict], None]
+
+COMPILE_FROM = 100
+"""Compiling takes a minute; from so many steps on it pays."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,17 @@ class Trainee:
             state[name][:rows, :columns] = tensor
         set_peft_model_state_dict(self.peft, state)
 
+    def compile_layers(self) -> bool:
+        """Compile the layers where there is a C++ compiler: a minute, then 1.7 times as fast.
+
+        Results differ in the last bits from those without.
+        """
+        if self.device == 'cpu' and shutil.which('c++') is None:
+            return False
+        for layer in self.body.layers:
+            layer.compile(dynamic=True)
+        return True
+
     def parameters(self) -> list[torch.nn.Parameter]:
         """The trainable parameters."""
         return [p for p in self.peft.parameters() if p.requires_grad]
@@ -146,7 +162,7 @@ class Trainee:
         allowed = torch.from_numpy(packed.allowed).to(self.device)
         bias = torch.zeros(allowed.shape, dtype=self.dtype, device=self.device)
         bias.masked_fill_(~allowed, torch.finfo(self.dtype).min)
-        with self._autocast():
+        with self._autocast(), disable_input_dtype_casting(self.peft):
             hidden = self.body(
                 input_ids=torch.from_numpy(packed.ids)[None].to(self.device),
                 position_ids=torch.from_numpy(packed.positions)[None].to(self.device),
@@ -241,8 +257,10 @@ def train(
         for _ in range(first * plan.per_step):
             next(packs)
     log = (work / 'log.jsonl').open('a', encoding='utf-8')
+    compiled = plan.steps - first >= COMPILE_FROM and trainee.compile_layers()
     if not first:
-        log.write(json.dumps({'plan': asdict(plan), **(notes or {})}) + '\n')
+        said = {'plan': asdict(plan), 'compiled': compiled, **(notes or {})}
+        log.write(json.dumps(said) + '\n')
     for step in range(first, plan.steps):
         begun = time.perf_counter()
         for group in optimiser.param_groups:

@@ -31,7 +31,7 @@ from ld_agent.function_file import Function
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
 from ld_agent.training.reading import names
-from ld_agent.training.words import LABELS
+from ld_agent.training.words import LABELS, MORE_LABELS
 import yaml
 
 HELD_OUT_WORDINGS = 3
@@ -115,7 +115,8 @@ def task_set(
         entries.append(Entry(shown[function.name], function.manual.purpose, when))
 
     labelled = stage.labelled
-    labels = rng.sample(LABELS, rng.choice((1, 1, 2, 3))) if labelled else []
+    known, numbers = (LABELS, (1, 1, 2, 3)) if held_out else (MORE_LABELS, (1, 2, 3, 5, 8))
+    labels = rng.sample(known, rng.choice(numbers)) if labelled else []
     for label in labels:
         entries.append(keepout(labelled[0], label))
     combinations = stage.fact_combinations()

@@ -26,7 +26,7 @@ import random
 
 from ld_agent.prompt import Entry
 from ld_agent.training.examples import Example, ExampleSet
-from ld_agent.training.shapes import apart, Shape, tree
+from ld_agent.training.shapes import apart, labelled, Shape, tree
 from ld_agent.training.vocabulary import Vocabulary
 from ld_agent.training.words import ACTORS, NOUNS, PLACES, RULES, VERBS
 
@@ -59,9 +59,10 @@ def example_set(
         states: how many states to draw.
         level: `look-up` has one fact in its literal words, `plain` several, `full` adds other
             wordings, negations, alternatives, numbers and `otherwise`; in `apart` the functions
-            speak of different facts.
+            speak of different facts, in `labelled` most of names.
     """
-    shape = apart(vocabulary, rng) if level == 'apart' else tree(vocabulary, rng, level)
+    odd = {'apart': apart, 'labelled': labelled}
+    shape = odd[level](vocabulary, rng) if level in odd else tree(vocabulary, rng, level)
     for leaf, name in zip(shape.leaves, names(len(shape.leaves), rng), strict=True):
         leaf.name = name
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
@@ -112,7 +113,8 @@ def levels(done: float) -> dict[str, float]:
     hard = min(0.8, max(0.0, (done - 0.25) / 0.35 * 0.8))
     plain = (1.0 - hard) * min(0.85, max(0.0, (done - 0.06) / 0.12 * 0.85))
     return {
-        'look-up': 1.0 - hard - plain, 'plain': plain, 'full': 0.65 * hard, 'apart': 0.35 * hard
+        'look-up': 1.0 - hard - plain, 'plain': plain, 'full': 0.58 * hard, 'apart': 0.32 * hard,
+        'labelled': 0.1 * hard,
     }  # fmt: skip
 
 

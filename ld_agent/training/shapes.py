@@ -25,7 +25,7 @@ import random
 
 from ld_agent.training.conditions import count_branches, fact_branches, Test
 from ld_agent.training.vocabulary import Fact, label_fact, Vocabulary
-from ld_agent.training.words import COUNTS, OTHERWISE
+from ld_agent.training.words import COUNTS, MORE_LABELS, OTHERWISE
 
 
 @dataclass
@@ -116,8 +116,38 @@ def apart(vocabulary: Vocabulary, rng: random.Random) -> Shape:
     """
     plain = rng.random() < 0.3
     facts = _different_facts(vocabulary, rng, rng.choice((2, 2, 3)))
-    tests: list[Test] = []
+    return _each_on_its_own(vocabulary, rng, facts, [], plain)
+
+
+def labelled(vocabulary: Vocabulary, rng: random.Random) -> Shape:
+    """Let two to eight functions each ask for a name, as areas in force do, others for facts."""
+    plain = rng.random() < 0.6
+    names = label_fact(rng, rng.sample(MORE_LABELS, rng.choice((2, 3, 4, 5, 6, 8))))
+    facts = [
+        fact
+        for fact in _different_facts(vocabulary, rng, rng.choice((1, 1, 2)))
+        if fact.name != names.name
+    ]
+    tests = [
+        Test(names.name, (label,), vocabulary.clause(names, label, rng, plain))
+        for label in names.values
+        if label != 'none'
+    ]
+    return _each_on_its_own(vocabulary, rng, [names, *facts], tests, plain)
+
+
+def _each_on_its_own(
+    vocabulary: Vocabulary,
+    rng: random.Random,
+    facts: list[Fact],
+    tests: list[Test],
+    plain: bool,
+) -> Shape:
+    """Return functions of `tests`, and of tests of those facts that have none yet."""
+    named = {test.fact for test in tests}
     for number, fact in enumerate(facts):
+        if fact.name in named:
+            continue
         most = len(fact.values) - (number > 0)
         for value in rng.sample(sorted(fact.values), rng.randint(1, min(most, 3))):
             tests.append(Test(fact.name, (value,), vocabulary.clause(fact, value, rng, plain)))

@@ -124,3 +124,18 @@ LABELS = tuple(
     'harvest thunder whisper velvet marble granite cotton linen canvas ribbon lantern '
     'candle'.split()
 )
+
+MORE_LABELS = (
+    *LABELS,
+    *(
+        'falcon osprey hawk sparrow starling thrush plover curlew bunting linnet cuckoo grebe '
+        'marlin herring salmon trout perch bream sprat hake lynx mink stoat marten beaver jackal '
+        'hyena gecko viper adder newt toad moth hornet cricket beetle mantis birch alder poplar '
+        'rowan hazel walnut elder aspen basalt flint slate quartz agate garnet pearl amethyst '
+        'zinc nickel tungsten mercury neptune pluto titan rhea ganymede gemini aries pisces '
+        'malta crete samos naxos bergen turin genoa porto malaga odessa tromso harry oscar '
+        'victor sierra tango quebec romeo zulu kilo winter summer autumn frost storm breeze '
+        'ember spark anvil hammer kettle barrel saddle'.split()
+    ),
+)
+"""For sets with many names, see `shapes.labelled`."""

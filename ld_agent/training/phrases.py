@@ -64,7 +64,7 @@ class Slots:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.numbers: list[float] = []
-        self._metres = rng.random() < 0.12
+        self._metres = rng.random() < 0.2
         self._far = rng.choice((10, 20, 20, 20, 20, 30, 50, 100))
         self._style = self._one_of(_METRE_POINTS if self._metres else _POINTS)
         self._unit = rng.choice(_METRES)

@@ -165,7 +165,7 @@ class _Composer:
 
     def _union(self) -> tuple[str, str]:
         plain = [f for f in self.phrases['areas'] if f['name'] not in ('some cells', 'some lines')]
-        lines = self.rng.random() < 0.25
+        lines = self.rng.random() < 0.35
         first, code, _ = self._family(plain, axes=lines)
         second, other, _ = self._family(plain, axes=lines)
         if {first[0], second[0]} & {'x', 'y'} and not ('(x, y' in code or '(x, y' in other):

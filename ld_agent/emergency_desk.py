@@ -31,17 +31,14 @@ from ld_agent.errors import AreaError, ModelError
 from ld_agent.executor import Executor
 from ld_agent.function_base import Task
 from ld_agent.messages import Cell, FunctionUpdate
-from ld_agent.sentences.author import Author, Draft
-from ld_agent.sentences.contradiction import contradictions
-from ld_agent.sentences.doubt import doubts
+from ld_agent.sentences.author import Author
+from ld_agent.sentences.choice import choose
 from ld_agent.sentences.language import Written
-from ld_agent.sentences.named import disagreements, fail_safe
+from ld_agent.sentences.named import fail_safe
 from ld_agent_sim.areas import Point
 
 FAIL_SAFE = 'fail safe for the sentence'
 """How the origin of an area begins that waits for an answer."""
-LEAST_SURE = 0.5
-"""A draft with a choice less probable than this is refused."""
 
 
 @dataclass(frozen=True)
@@ -172,14 +169,14 @@ class Desk:
     def _understood(self, text: str, step: int, occupied: Collection[Cell]) -> Outcome:
         if self.author is None:
             raise AreaError('sentences are switched off')
-        draft = self.author.write(text)
-        written = self._checked(text, draft)
+        choice = choose(text, self.author.drafts(text))
+        written = choice.written
         closed = written.source(self._resolution)
         cells = named_cells(closed, self._size, self._executor)
         checks = {
             'numbers': 'those of the sentence, each as it is named',
             'words': 'none that is doubtful or contradicted',
-            'least sure choice': f'{draft.least_sure:.3f}, at least {LEAST_SURE} is asked',
+            'sure': choice.sure,
         }
         if written.kind == 'lift':
             return self._lifted(text, closed, written, cells, checks)
@@ -192,22 +189,6 @@ class Desk:
         )  # fmt: skip
         update = update.model_copy(update={'checks': {**update.checks, **checks}})
         return self._closed(update, cells)
-
-    def _checked(self, text: str, draft: Draft) -> Written:
-        if draft.written is None:
-            raise AreaError('the student cannot tell which cells it closes')
-        checks = (disagreements, doubts, contradictions)
-        faults = [fault for check in checks for fault in check(text, draft.written)]
-        if faults:
-            raise AreaError(
-                f'the student wrote {draft.written.code!r}, and {" and ".join(faults)}'
-            )
-        if draft.least_sure < LEAST_SURE:
-            raise AreaError(
-                f'the student wrote {draft.written.code!r}, but of one of its choices it is only '
-                f'{draft.least_sure:.0%} sure'
-            )
-        return draft.written
 
     def _closed(self, update: FunctionUpdate, cells: frozenset[Cell]) -> Outcome:
         answered = [n for n, held in self.active.items() if held.asked and held.cells & cells]

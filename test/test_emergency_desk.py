@@ -61,7 +61,7 @@ def test_a_sentence_closes_what_it_says(desk, sentence, code):
     assert (update.action, update.stage, update.origin) == ('add', 'filter', sentence)
     assert update.expires_at_step == (30 if 'step 30' in sentence else None)
     assert update.checks['cells'] == f'drops exactly the {len(outcome.cells)} cells of the area'
-    assert set(update.checks) >= {'source', 'examples', 'cells', 'numbers', 'least sure choice'}
+    assert set(update.checks) >= {'source', 'examples', 'cells', 'numbers', 'sure'}
 
 
 def test_the_plainest_sentence_is_understood(desk):
@@ -158,10 +158,10 @@ def test_a_draft_that_does_not_agree_or_is_not_sure_is_refused(desk, author, mon
     draft = author.write(sentence)
     for changed, why in (
         (replace(draft, written=replace(draft.written, code='between(x, 5, 7)')), 'y = 5'),
-        (replace(draft, least_sure=0.3), '30% sure'),
+        (replace(draft, least_sure=0.3, probability=0.3), '30% sure'),
         (replace(draft, written=None, text=UNCLEAR), 'cannot tell'),
     ):
-        monkeypatch.setattr(author, 'write', lambda text, given=changed: given)
+        monkeypatch.setattr(author, 'drafts', lambda text, given=changed: iter([given]))
         outcome = desk.sentence(sentence)
         assert outcome.status == 'refused' and why in outcome.reason
         assert outcome.cells >= meant_by('between(y, 5, 7)', 1.0)

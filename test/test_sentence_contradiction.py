@@ -37,6 +37,8 @@ def told(sentence: str, code: str, *time: str | int) -> list[str]:
          'between(y, 2, 4) and between(x, 9, 10)', 'rows and columns cross'),
         ('columns 7 and 8 are blocked between y = 3 and y = 12',
          'x in (7, 8) and between(y, 3, 12)', 'x in (7, 8) and not between(y, 3, 12)', 'a gap'),
+        ('rows 0 to 2 and rows 7 to 9', 'between(y, 0, 2) or between(y, 7, 9)',
+         'between(y, 0, 2) and between(y, 7, 9)', 'in two places'),
         ('row 3 and everything north of it', 'y >= 3', 'y > 3', 'the line itself'),
         ('all cells at or below row 3', 'y <= 3', 'y < 3', 'the line itself'),
         ('all within 3 cells of (1, 2)', 'manhattan(x, y, 1, 2) <= 3',

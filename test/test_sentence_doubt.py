@@ -108,6 +108,8 @@ def test_everything_is_opened_only_where_that_is_said():
     ('sentence', 'code'),
     [
         ('You must not sail east of x = 16.', 'x > 16'),
+        ('Row 4 and also row 9 are wet; nobody in either.', 'y in (4, 9)'),
+        ('Would you please mark row 4 as closed.', 'y == 4'),
         ('Column 4 shall remain closed to all vessels.', 'x == 4'),
         ('Row 2 is closed, how copy?', 'y == 2'),
         ('stay south of y = 5', 'not (y < 5)'),

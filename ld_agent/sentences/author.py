@@ -20,18 +20,22 @@ choice tells whether to trust what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+import heapq
+import itertools
+import math
 from pathlib import Path
 import time
 
 from ld_agent.clock import ms_since
 from ld_agent.errors import AreaError, ModelError
+from ld_agent.sentences.alphabet import alphabet
 from ld_agent.sentences.language import GRAMMAR, read_written, Written
 from ld_agent.sentences.prompt import render_sentence, RULES
 from ld_agent.student.fetch import DEFAULT_MODEL, Progress, silent
 from ld_agent.student.prepare import ADAPTERS, open_student, prepare
-from ld_agent.student.session import Student
+from ld_agent.student.session import Cache, Student
 import llguidance
 import numpy as np
 
@@ -49,6 +53,9 @@ CHECKED = (
 MOST_TOKENS = 160
 MOST_CHARACTERS = 400
 """Of a sentence; a longer one is not a sentence."""
+MOST_DRAFTS = 8
+LEAST_LIKELY = math.log(0.01)
+"""Log probability below which another draft is not tried."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,27 @@ class Draft:
         written: the function; None where the student says that the sentence is unclear.
         text: as it was written.
         least_sure: probability of the least sure of its choices, among what the grammar allows.
+        probability: of all of its choices.
         ms: how long it took, milliseconds.
     """
 
     written: Written | None
     text: str
     least_sure: float
+    probability: float
     ms: float
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """A draft up to a token: what was written, and what the student has yet to read of it."""
+
+    matcher: llguidance.LLMatcher
+    past: Cache
+    new: list[int]
+    tokens: list[int]
+    log: float
+    least_sure: float
 
 
 def sentence_adapter(model: str) -> Path:
@@ -135,17 +156,28 @@ class Author:
                 f'the tokenizer of {student.name} cannot be held to a grammar ({error}); '
                 'use another model'
             ) from None
+        self._alphabet = np.array(alphabet(student.encode_text))
         self._grammar = llguidance.LLMatcher.grammar_from_lark(GRAMMAR)
         start = [] if student.bos is None else [student.bos]
         self._rules = student.encode([*start, *student.encode_text(RULES)])
 
     def write(self, sentence: str) -> Draft:
-        """Return what the student writes for `sentence`.
+        """Return what the student writes for `sentence`, the likeliest token each time.
 
         Raises:
             AreaError: the sentence is empty or too long, or the function does not end.
         """
-        begun = time.perf_counter()
+        return next(self.drafts(sentence))
+
+    def drafts(self, sentence: str) -> Iterator[Draft]:
+        """Yield up to `MOST_DRAFTS`: first that of `write`, then others, likely ones early.
+
+        Another draft leaves one before it at one token, the likeliest such place first, and goes
+        on from there with the likeliest tokens.
+
+        Raises:
+            AreaError: as in `write`.
+        """
         if not sentence.strip() or len(sentence) > MOST_CHARACTERS:
             raise AreaError(
                 f'the sentence has {len(sentence.strip())} characters; write 1 to '
@@ -153,31 +185,68 @@ class Author:
             )
         matcher = llguidance.LLMatcher(self._tokens, self._grammar)
         new = self.student.encode_text(render_sentence(sentence))
-        past, tokens, least_sure = self._rules, list[int](), 1.0
+        begun = _Branch(matcher, self._rules, new, [], 0.0, 1.0)
+        waiting, order = [(0.0, 0, begun)], itertools.count(1)
+        for _ in range(MOST_DRAFTS):
+            if not waiting:
+                return
+            branch = heapq.heappop(waiting)[2]
+            try:
+                draft, left = self._finish(branch, sentence)
+            except AreaError:
+                if branch is begun:
+                    raise
+                continue
+            for other in left:
+                heapq.heappush(waiting, (-other.log, next(order), other))
+            yield draft
+
+    def _finish(self, branch: _Branch, sentence: str) -> tuple[Draft, list[_Branch]]:
+        """Return the draft that a branch leads to, and the branches that leave it."""
+        begun = time.perf_counter()
+        matcher, past, new, tokens = branch.matcher, branch.past, branch.new, branch.tokens
+        log, least_sure, left = branch.log, branch.least_sure, list[_Branch]()
         while not matcher.is_stopped():
             forced = matcher.compute_ff_tokens()
             if not forced:
                 allowed = self._allowed(matcher)
                 logits, past = self.student.extend(new, past, allowed)
-                best = int(logits.argmax())
-                least_sure = min(least_sure, float(1 / np.exp(logits - logits[best]).sum()))
+                logs = logits - logits.max()
+                logs = logs - np.log(np.exp(logs).sum())
+                best = int(logs.argmax())
+                for other in np.flatnonzero(log + logs >= LEAST_LIKELY):
+                    if other != best:
+                        token = int(allowed[other])
+                        turned = matcher.deep_copy()
+                        turned.consume_tokens([token])
+                        chance = float(logs[other])
+                        left.append(
+                            _Branch(
+                                turned, past, [token], [*tokens, token], log + chance,
+                                min(least_sure, math.exp(chance)),
+                            )
+                        )  # fmt: skip
+                log += float(logs[best])
+                least_sure = min(least_sure, math.exp(logs[best]))
                 forced, new = [int(allowed[best])], []
             matcher.consume_tokens(forced)
-            new += forced
-            tokens += forced
+            new = new + forced
+            tokens = tokens + forced
             if len(tokens) > MOST_TOKENS:
                 raise AreaError(
                     f'the function for {sentence[:80]!r} grew beyond {MOST_TOKENS} tokens; say '
                     'it in shorter sentences, or publish a polygon on restricted_area'
                 )
         text = self.student.decode(tokens)
-        return Draft(read_written(text), text, least_sure, ms_since(begun))
+        draft = Draft(read_written(text), text, least_sure, math.exp(log), ms_since(begun))
+        return draft, left
 
-    @staticmethod
-    def _allowed(matcher: llguidance.LLMatcher) -> np.ndarray:
+    def _allowed(self, matcher: llguidance.LLMatcher) -> np.ndarray:
         """Return the tokens that may follow, ascending."""
         mask = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
-        return np.flatnonzero(np.unpackbits(mask, bitorder='little'))
+        allowed = np.flatnonzero(np.unpackbits(mask, bitorder='little'))
+        known = np.intersect1d(allowed, self._alphabet)
+        return known if known.size else allowed
 
 
 def verify_author(

@@ -139,6 +139,8 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it leaves a gap that the sentence does not name')
     if _CROSSED.search(code) and _APART.search(sentence) and not _CROSSING.search(sentence):
         found.append('it closes only where rows and columns cross')
+    if _nowhere(code):
+        found.append('it asks one coordinate to be in two places')
     if written.until == 'until step' and _LAST_STEP.search(sentence):
         found.append('it ends before the step that is named as the last')
     counted, named = _FROM_NOW.search(sentence), _THAT_STEP.search(sentence)
@@ -147,6 +149,15 @@ def contradictions(sentence: str, written: Written) -> list[str]:
     if written.until not in ('', 'for') and counted and not named:
         found.append('it names a step, where steps are counted')
     return found + _spans(sentence, code)
+
+
+def _nowhere(code: str) -> bool:
+    """Tell whether some part of it asks one coordinate to be in two places."""
+    return any(
+        len(re.findall(rf'(?<!not )(?:\b{axis} == |\bbetween\({axis}, )', part)) > 1
+        for part in code.split(' or ')
+        for axis in 'xy'
+    )
 
 
 def _spans(sentence: str, code: str) -> list[str]:

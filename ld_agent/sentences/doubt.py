@@ -31,7 +31,8 @@ _QUESTION = re.compile(
     r'|(?:^|[:!]\s)\s*(?:who|whose|why|how|which|where|what (?:is|are|was|were|time)'
     r'|when (?:do|does|did|will|can|may))\b'
     r'|(?:^|[:!]\s)\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
-    r'(?!not\b)(?:we|you|i|it|the|there|this|that|any|row|rows|column|columns|x|y)\b',
+    r'(?!not\b|you (?:please|kindly)\b)'
+    r'(?:we|you|i|it|the|there|this|that|any|row|rows|column|columns|x|y)\b',
     re.IGNORECASE,
 )
 _PROHIBITION = re.compile(
@@ -103,7 +104,8 @@ _VAGUE = {
         re.IGNORECASE,
     ),
     'it may be one thing or another': re.compile(
-        r'\beither\b|\bwhichever\b|(?<!any )(?<!every )(?<!each )\bone of (?:the|its)\b',
+        r'\beither\b(?! (?:of (?:them|these|those)|areas?|zones?)\b|\s*(?:[.;!]|$))|\bwhichever\b'
+        r'|(?<!any )(?<!every )(?<!each )\bone of (?:the|its)\b',
         re.IGNORECASE,
     ),
     'it may speak of a part alone': re.compile(

@@ -39,6 +39,12 @@ _WORDS = {word: number for number, word in enumerate(NUMBER_WORDS)}
 _N = r'(?:(?<![\w.)\]])-)?\d+(?:\.\d+)?'
 _UNIT = r'\s*(?:m|metres?|meters?)?'
 _NUMBER = re.compile(_N)
+_CALLED = re.compile(
+    r'\b(?:robot|truck|forklift|tug|vehicle|drone|crane|unit|crew|team)s? (?:no\.? ?|number )?\d+'
+    r'\b(?! ?[,.]?\d)',
+    re.IGNORECASE,
+)
+"""Somebody's number, which says nothing of where and when."""
 _WORD = re.compile(rf'\b({"|".join(_WORDS)})\b', re.IGNORECASE)
 _POINT = re.compile(
     rf'[(\[]\s*(?:x\s*=\s*)?({_N}){_UNIT}\s*[,;]\s*(?:y\s*=\s*)?({_N}){_UNIT}\s*[)\]]',
@@ -52,11 +58,14 @@ _AXIS = re.compile(
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
 _COUNTING = (
     r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners?|points|sides|lines|channels|areas|boxes|circles'
-    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers'
+    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|spots|hazards|holes|gaps'
+    r'|openings|zones|regions|patches|sites|closures|strips|stretches|wrecks|robots|trucks|things'
     r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
-    rf'(?<!-)\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}', re.IGNORECASE
+    r'(?<!-)(?<!area )(?<!zone )(?<!site )(?<!unit )(?<!sierra )'
+    rf'\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}',
+    re.IGNORECASE,
 )
 _INCLUDED = re.compile(
     r'(?<!not )\bincluding (?:\w+ ){0,2}step\b'
@@ -89,6 +98,7 @@ class Named:
 
 def named_in(sentence: str) -> Named:
     """Return what `sentence` names."""
+    sentence = _CALLED.sub(' ', sentence)
     points = [(float(a), float(b)) for a, b in _POINT.findall(sentence)]
     rest = _POINT.sub(' ', sentence)
     axes = [

@@ -23,6 +23,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from ld_agent.sentences.alphabet import alphabet
 from ld_agent.sentences.prompt import render_sentence, RULES
 from ld_agent.student.fetch import fetch_model
 from ld_agent.student.tokenizer import read_tokenizer
@@ -32,7 +33,6 @@ from ld_agent.training.sentences import examples
 
 SENTENCES = 8
 """Examples that share one sequence."""
-ALPHABET_EXAMPLES = 4000
 CHECK_EVERY = 100
 CHECK_PACKS = 8
 
@@ -68,15 +68,9 @@ def train_sentences(
 def packs(seed: int, encode: Encode, bos: int | None, held_out: bool = False) -> Iterator[Packed]:
     """Yield sequences of `SENTENCES` examples without end."""
     stream = examples(seed, held_out)
-    alphabet = _alphabet(seed, encode)
+    letters = alphabet(encode)
     while True:
         some = [
             (render_sentence(e.sentence), e.answer) for e in itertools.islice(stream, SENTENCES)
         ]
-        yield pack_outputs(RULES, some, encode, bos, 'sentences', alphabet)
-
-
-def _alphabet(seed: int, encode: Encode) -> tuple[int, ...]:
-    """Return the tokens of all answers; the grammar rules out all others at run time too."""
-    some = itertools.islice(examples(seed), ALPHABET_EXAMPLES)
-    return tuple(sorted({token for example in some for token in encode(example.answer)}))
+        yield pack_outputs(RULES, some, encode, bos, 'sentences', letters)

@@ -14,7 +14,7 @@
 """The tokens that a function is written with.
 
 The same text can be put together from other tokens (` m`, `et`, `res` for ` metres`), which no
-training teaches, so what the base model thinks of them must not count. The grammar knows text only.
+training teaches: what the base model thinks of them must not count. The grammar knows text alone.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ def _answers() -> Iterator[str]:
         yield Written('lift', shape, 'True').text
         for until, number in _TIMES:
             yield Written('close', shape, 'True', until, number).text
-    for test, number, joined in itertools.product(_TESTS, _NUMBERS, _JOINED):
-        code = joined.replace('*', test.replace('#', number))
+    for test, figure, joined in itertools.product(_TESTS, _NUMBERS, _JOINED):
+        code = joined.replace('*', test.replace('#', figure))
         yield Written('close', SHAPES[0], code).text

@@ -37,6 +37,9 @@ _NAMED = {
     'x >': r'\b(?:to the )?east(?:wards?)?\b|\bright\b',
     'x <': r'\b(?:to the )?west(?:wards?)?\b|\bleft (?:of|from)\b',
 }
+_STEP_BELOW = re.compile(
+    r'\bstep (?:number )?i[sz] (?:below|under|less than|lower than|smaller than)\b', re.IGNORECASE
+)
 _INCLUSIVE = re.compile(
     r'\b(?:at|on|in) (?:or|and) |\bor (?:north|south|east|west|above|below|more|less|higher|lower)'
     r'|[<>]=|[≤≥]|\b(?:everything|all|every \w+|what\w*|the waters?) \w+(?: \w+){0,3} (?:of )?it\b'
@@ -56,6 +59,7 @@ _FARTHER = re.compile(r'\) >=? ')
 _CIRCLE = re.compile(
     r'\b(?:radius|radii|circles?|circular|dis[ck]s?|diameter|annulus)\b', re.IGNORECASE
 )
+_RING = re.compile(r'\b(?:ring|annulus)\b', re.IGNORECASE)
 _DIAMETER = re.compile(r'\bdiameter\b|\bcells? (?:across|wide)\b', re.IGNORECASE)
 _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
 _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
@@ -101,6 +105,7 @@ def contradictions(sentence: str, written: Written) -> list[str]:
     """Return which words of a sentence a function contradicts, a clause each."""
     code = written.code
     found = []
+    sentence = _STEP_BELOW.sub(' ', sentence)
     for side, named in _NAMED.items():
         other = _OPPOSITE[side]
         if (
@@ -139,6 +144,11 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it leaves a gap that the sentence does not name')
     if _CROSSED.search(code) and _APART.search(sentence) and not _CROSSING.search(sentence):
         found.append('it closes only where rows and columns cross')
+    if _RING.search(sentence) and 'between(' not in code:
+        found.append('it has one radius, where a ring is named')
+    parts = code.split(' or ')
+    if len(set(parts)) < len(parts):
+        found.append('it has one area twice')
     if _nowhere(code):
         found.append('it asks one coordinate to be in two places')
     if written.until == 'until step' and _LAST_STEP.search(sentence):

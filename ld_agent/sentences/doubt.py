@@ -100,7 +100,13 @@ _VAGUE = {
     'somebody may be unsure, or only tell of it': re.compile(
         r'\b(?:maybe|perhaps|possibly|might|supposedly|allegedly|apparently|roughly|not sure'
         r'|rumou?rs?|they say|i (?:heard|think|believe|guess|dreamt)|claims?|thinks?|suppose'
+        r'|(?:about|approximately|nearly) \d+ ?(?:cells?|m|met(?:re|er)s?|steps?)\b'
         r'|imagine|plan(?:s|ned|ning)? to|thinking (?:of|about))\b',
+        re.IGNORECASE,
+    ),
+    'it may be closed and open': re.compile(
+        r'\b(?:closed|shut|blocked|barred)\b[^.;]*\band (?:it |they )?(?:is|are|stays?|remains?)'
+        r' (?:still )?open(?! (?:only )?(?:at|between|from|on)\b)',
         re.IGNORECASE,
     ),
     'it may be one thing or another': re.compile(
@@ -113,7 +119,8 @@ _VAGUE = {
         re.IGNORECASE,
     ),
     'it may depend on something': re.compile(
-        r'\b(?:if|unless|in case|as soon as|provided)\b|\bonce (?!more|again)'
+        r'^\s*had\b|\bwould have\b|\b(?:if|unless|in case|as soon as|provided)\b'
+        r'|\bonce (?!more|again)'
         r'|\bwhen(?:ever)? (?:the|an?|you|we|there|somebody|anybody)\b',
         re.IGNORECASE,
     ),

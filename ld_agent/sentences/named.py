@@ -67,6 +67,7 @@ _LENGTH_WORD = re.compile(
     rf'\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}',
     re.IGNORECASE,
 )
+_REPEATED = re.compile(r'\bi (?:repeat|say again)\b|, repeat,', re.IGNORECASE)
 _INCLUDED = re.compile(
     r'(?<!not )\bincluding (?:\w+ ){0,2}step\b'
     r'|\bstep (?:number )?\d+\W+(?:(?!not\b|closed\b)\w+\W+){0,3}inclu(?:ded|ding|sive)\b',
@@ -118,13 +119,16 @@ def named_in(sentence: str) -> Named:
 
 def disagreements(sentence: str, written: Written) -> list[str]:
     """Return where a function does not agree with the numbers of its sentence, a clause each."""
-    named = named_in(sentence)
+    named = named_in(_once_round(sentence) if 'polygon(' in written.code else sentence)
     used = numbers_of(written.code)
     values = Counter(value for _, value in used)
     if written.number is not None:
         values[float(written.number)] += 1
     faults = []
     lost = Counter(named.numbers) - values
+    repeated = _REPEATED.search(sentence)
+    if repeated:
+        lost = Counter(value for value in lost if value not in values)
     added = values - Counter(named.numbers) - Counter(named.words)
     said = Counter(float(_WORDS[word.lower()]) for word in _LENGTH_WORD.findall(sentence))
     lost += said - (values - Counter(named.numbers))
@@ -134,17 +138,26 @@ def disagreements(sentence: str, written: Written) -> list[str]:
         faults.append(f'it brings in {_listed(added)}, which the sentence does not name')
     pairs = Counter((x, y) for (a, x), (b, y) in itertools.pairwise(used) if (a, b) == ('x', 'y'))
     for point, count in Counter(named.points).items():
-        if pairs[point] < count:
+        if pairs[point] < (1 if repeated else count):
             faults.append(f'it does not use ({point[0]:g}, {point[1]:g}) as a point')
     kinds = Counter(used)
     for (axis, value), count in Counter(named.axes).items():
-        if kinds[axis, value] < count:
+        if kinds[axis, value] < (1 if repeated else count):
             faults.append(f'it does not use {axis} = {value:g} as such')
     if written.until == 'until step' and _INCLUDED.search(sentence):
         faults.append('it may end a step too early, something is said to be included')
     if named.metres != ('metres(' in written.code):
         faults.append('it takes metres for cells' if named.metres else 'it takes cells for metres')
     return faults
+
+
+def _once_round(sentence: str) -> str:
+    """Return the sentence without its last point, where that is the first of four or more."""
+    points = list(_POINT.finditer(sentence))
+    if len(points) > 3 and points[0].groups() == points[-1].groups():
+        start, end = points[-1].span()
+        return sentence[:start] + sentence[end:]
+    return sentence
 
 
 def fail_safe(

@@ -54,6 +54,7 @@ def test_drafts_that_close_the_same_count_together():
     ('drafts', 'why'),
     [
         ([draft(AND, 0.6, 0.9), draft(OR, 0.2)], 'rows and columns cross'),
+        ([draft(AND, 0.96, 0.9), draft(OR, 0.04)], 'rows and columns cross'),
         ([draft(OR, 0.5), draft(None, 0.3), draft(OR, 0.1)], '40% sure'),
         ([draft(None, 0.6, 0.9), draft(OR, 0.4)], 'cannot tell'),
     ],

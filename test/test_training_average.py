@@ -68,6 +68,15 @@ def test_a_rank_that_is_too_low_for_all_loses_what_it_returns(adapter, tmp_path)
     )
 
 
+def test_one_alone_is_cut_to_a_lower_rank_and_never_to_a_higher(adapter, tmp_path):
+    leg = adapter('a', 1, rank=4)
+    assert 0 < average_adapters([leg], tmp_path / 'cut', rank=2) < 1
+    assert average_adapters([leg], tmp_path / 'whole', rank=9) < 1e-6
+    for name, rank in (('cut', 2), ('whole', 4)):
+        assert json.loads((tmp_path / name / CONFIG).read_text())['r'] == rank
+    assert added(tmp_path / 'whole') == pytest.approx(added(leg), abs=0.05)
+
+
 @pytest.mark.parametrize('other', [{'scale': 4}, {'width': 10}])
 def test_legs_that_do_not_fit_together_are_refused(adapter, tmp_path, other):
     a, b = adapter('a', 1), adapter('b', 2, **other)

@@ -159,12 +159,15 @@ def sentences(
 def average(
     adapters: Annotated[list[Path], typer.Argument(help='Adapters of legs from one start.')],
     out: Annotated[Path, typer.Option(help='Folder for the mean of them.')],
+    rank: Annotated[
+        int | None, typer.Option(help='Rank of the mean; default the highest of them.', min=1)
+    ] = None,
 ) -> None:
-    """The mean of adapters that were trained side by side, which reads better than each."""
+    """The mean of adapters that were trained side by side, or one cut to a lower rank."""
     with errors_as_sentences():
         from ld_agent.training.average import average_adapters
 
-        lost = average_adapters(adapters, out)
+        lost = average_adapters(adapters, out, rank)
     typer.echo(f'{out} ({100 * lost:.2g} % of what they add is lost by its rank)')
 
 

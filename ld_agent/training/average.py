@@ -32,11 +32,12 @@ from safetensors.numpy import save_file
 Tensors = dict[str, np.ndarray]
 
 
-def average_adapters(adapters: Sequence[Path], out: Path) -> float:
-    """Write the mean of LoRA adapters, fp16, to `out`, in the highest rank among them.
+def average_adapters(adapters: Sequence[Path], out: Path, rank: int | None = None) -> float:
+    """Write the mean of LoRA adapters, fp16, to `out`.
 
     Args:
         adapters: folders of legs from one start; from different starts the mean is worth nothing.
+        rank: of the mean; default the highest among them. One adapter alone is cut to it.
 
     Returns:
         The share of the energy of what they add that is lost by that rank, the mean over layers.
@@ -51,7 +52,8 @@ def average_adapters(adapters: Sequence[Path], out: Path) -> float:
             raise LdAgentError(
                 f'{folder} and {adapters[0]} differ in layers or scale; average legs of one start'
             )
-    rank = max(array.shape[0] for leg in legs for name, array in leg.items() if _is_a(name))
+    ranks = [max(a.shape[0] for name, a in leg.items() if _is_a(name)) for leg in legs]
+    rank = min(rank or max(ranks), sum(ranks))
     mean: Tensors = {}
     lost = []
     for name in filter(_is_a, legs[0]):

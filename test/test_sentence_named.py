@@ -57,6 +57,11 @@ def test_what_agrees_is_let_through(sentence, code):
     ('sentence', 'code', 'why'),
     [
         (BETWEEN, 'rectangle(x, y, 3, 4, 6, 7)', 'it leaves out 8'),
+        (
+            'the zone (X = 1, Y = 1), (X = 9, Y = 1), (X = 9, Y = 9), (X = 1, Y = 9)',
+            'polygon(x, y, (1, 1), (9, 9), (9, 1), (1, 9))',
+            'in another order',
+        ),
         (BETWEEN, 'rectangle(x, y, 3, 4, 6, 7)', 'it brings in 7'),
         (BETWEEN, 'rectangle(x, y, 4, 3, 6, 8)', 'it does not use (3, 4) as a point'),
         (BETWEEN, 'rectangle(x, y, 3, 6, 4, 8)', 'it does not use (3, 4) as a point'),

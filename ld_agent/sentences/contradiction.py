@@ -43,7 +43,8 @@ _STEP_BELOW = re.compile(
 _INCLUSIVE = re.compile(
     r'\b(?:at|on|in) (?:or|and) |\bor (?:north|south|east|west|above|below|more|less|higher|lower)'
     r'|[<>]=|[≤≥]|\b(?:everything|all|every \w+|what\w*|the waters?) \w+(?: \w+){0,3} (?:of )?it\b'
-    r'|\b(?:at (?:least|most)|itself|that \w+,? too|(?<!not )including(?! step))\b',
+    r'|\b(?:at (?:least|most)|itself|that \w+,? too|(?<!not )including(?! step)'
+    r'|(?<!\d )(?<!not )incl(?!\.? step))\b',
     re.IGNORECASE,
 )
 _NOT_THE_LINE = re.compile(r'\b(?:not|without) (?:that|the) \w+ (?:itself|too)\b', re.IGNORECASE)
@@ -64,7 +65,7 @@ _DIAMETER = re.compile(r'\bdiameter\b|\bcells? (?:across|wide)\b', re.IGNORECASE
 _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
 _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
 _GAP = re.compile(
-    r'except|excl|exempt|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
+    r'exc|exit|ford|exempt|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
     r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door'
     r'|cross|through|way'
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',

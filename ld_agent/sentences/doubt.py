@@ -71,7 +71,7 @@ _ONLY_BAD = re.compile(
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(
-    r'\b(?:every\w*|all)(?: \w+)?(?:(?: (?:that|which))?(?: is| are|\'s)| lying)?'
+    r'\b(?:every\w*|all)(?: \w+)?(?:(?: (?:that|which))?(?: i[sz]| are|\'s)| lying)?'
     r' (?:not in|outside)\b'
     r'|\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
     re.IGNORECASE,

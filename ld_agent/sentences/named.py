@@ -140,6 +140,14 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     for point, count in Counter(named.points).items():
         if pairs[point] < (1 if repeated else count):
             faults.append(f'it does not use ({point[0]:g}, {point[1]:g}) as a point')
+    corners = [
+        (x, y)
+        for (a, x), (b, y) in itertools.pairwise(used)
+        if (a, b) == ('x', 'y') and (x, y) in named.points
+    ]
+    met = [point for point in named.points if point in corners]
+    if 'polygon(' in written.code and len(set(met)) == len(met) and corners != met:
+        faults.append('it takes the points in another order')
     kinds = Counter(used)
     for (axis, value), count in Counter(named.axes).items():
         if kinds[axis, value] < (1 if repeated else count):

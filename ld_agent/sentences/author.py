@@ -81,7 +81,6 @@ class Draft:
 class _Branch:
     """A draft up to a token: what was written, and what the student has yet to read of it."""
 
-    matcher: llguidance.LLMatcher
     past: Cache
     new: list[int]
     tokens: list[int]
@@ -183,9 +182,8 @@ class Author:
                 f'the sentence has {len(sentence.strip())} characters; write 1 to '
                 f'{MOST_CHARACTERS}, or publish a polygon on restricted_area'
             )
-        matcher = llguidance.LLMatcher(self._tokens, self._grammar)
         new = self.student.encode_text(render_sentence(sentence))
-        begun = _Branch(matcher, self._rules, new, [], 0.0, 1.0)
+        begun = _Branch(self._rules, new, [], 0.0, 1.0)
         waiting, order = [(0.0, 0, begun)], itertools.count(1)
         for _ in range(MOST_DRAFTS):
             if not waiting:
@@ -204,7 +202,9 @@ class Author:
     def _finish(self, branch: _Branch, sentence: str) -> tuple[Draft, list[_Branch]]:
         """Return the draft that a branch leads to, and the branches that leave it."""
         begun = time.perf_counter()
-        matcher, past, new, tokens = branch.matcher, branch.past, branch.new, branch.tokens
+        matcher = llguidance.LLMatcher(self._tokens, self._grammar)
+        matcher.consume_tokens(branch.tokens)
+        past, new, tokens = branch.past, branch.new, branch.tokens
         log, least_sure, left = branch.log, branch.least_sure, list[_Branch]()
         while not matcher.is_stopped():
             forced = matcher.compute_ff_tokens()
@@ -214,18 +214,14 @@ class Author:
                 logs = logits - logits.max()
                 logs = logs - np.log(np.exp(logs).sum())
                 best = int(logs.argmax())
-                for other in np.flatnonzero(log + logs >= LEAST_LIKELY):
-                    if other != best:
-                        token = int(allowed[other])
-                        turned = matcher.deep_copy()
-                        turned.consume_tokens([token])
-                        chance = float(logs[other])
-                        left.append(
-                            _Branch(
-                                turned, past, [token], [*tokens, token], log + chance,
-                                min(least_sure, math.exp(chance)),
-                            )
-                        )  # fmt: skip
+                left += [
+                    _Branch(
+                        past, [token], [*tokens, token], log + chance,
+                        min(least_sure, math.exp(chance)),
+                    )
+                    for token, chance in zip(allowed.tolist(), logs.tolist(), strict=True)
+                    if token != allowed[best] and log + chance >= LEAST_LIKELY
+                ]  # fmt: skip
                 log += float(logs[best])
                 least_sure = min(least_sure, math.exp(logs[best]))
                 forced, new = [int(allowed[best])], []

@@ -34,7 +34,7 @@ LEAST_SURE = 0.5
 """The first draft is used as it stands where none of its choices is less probable than this."""
 LEAST_SHARE = 0.8
 """Share of a draft in what the checks have not refuted, from which on it is used."""
-LEAST_LIKELY = 0.05
+LEAST_HELD = 0.05
 """What the student held less likely than this is not used, whatever the checks refute."""
 
 
@@ -68,7 +68,7 @@ def choose(sentence: str, drafts: Iterable[Draft]) -> Choice:
             if number == 0 and draft.least_sure >= LEAST_SURE:
                 return Choice(draft.written, f'{draft.least_sure:.3f}, its least sure token')
             sound[meant] = sound.get(meant, 0.0) + draft.probability
-            if sound[meant] >= max(LEAST_SHARE * left, LEAST_LIKELY):
+            if sound[meant] >= max(LEAST_SHARE * left, LEAST_HELD):
                 share = sound[meant] / left
                 return Choice(draft.written, f'{share:.3f}, where others are refuted')
         if number == 0:

@@ -136,15 +136,12 @@ def disagreements(sentence: str, written: Written) -> list[str]:
         faults.append(f'it leaves out {_listed(lost)}')
     if added:
         faults.append(f'it brings in {_listed(added)}, which the sentence does not name')
-    pairs = Counter((x, y) for (a, x), (b, y) in itertools.pairwise(used) if (a, b) == ('x', 'y'))
+    placed = [(x, y) for (a, x), (b, y) in itertools.pairwise(used) if (a, b) == ('x', 'y')]
+    pairs = Counter(placed)
     for point, count in Counter(named.points).items():
         if pairs[point] < (1 if repeated else count):
             faults.append(f'it does not use ({point[0]:g}, {point[1]:g}) as a point')
-    corners = [
-        (x, y)
-        for (a, x), (b, y) in itertools.pairwise(used)
-        if (a, b) == ('x', 'y') and (x, y) in named.points
-    ]
+    corners = [point for point in placed if point in named.points]
     met = [point for point in named.points if point in corners]
     if 'polygon(' in written.code and len(set(met)) == len(met) and corners != met:
         faults.append('it takes the points in another order')

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import heapq
 import itertools
+import logging
 import math
 from pathlib import Path
 import time
@@ -38,6 +39,8 @@ from ld_agent.student.prepare import ADAPTERS, open_student, prepare
 from ld_agent.student.session import Cache, Student
 import llguidance
 import numpy as np
+
+_log = logging.getLogger(__name__)
 
 CHECKED = (
     'a whirlpool has formed between (3, 4) and (6, 8); keep out',
@@ -242,7 +245,14 @@ class Author:
         mask = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
         allowed = np.flatnonzero(np.unpackbits(mask, bitorder='little'))
         known = np.intersect1d(allowed, self._alphabet)
-        return known if known.size else allowed
+        if known.size:
+            return known
+        _log.warning(
+            '%s: here the grammar admits no token that training taught, so all %d that it admits '
+            'are weighed',
+            self.student.name, allowed.size,
+        )  # fmt: skip
+        return allowed
 
 
 def verify_author(

@@ -29,6 +29,7 @@ from ld_agent.sentences.contradiction import contradictions
 from ld_agent.sentences.doubt import doubts
 from ld_agent.sentences.language import Written
 from ld_agent.sentences.named import disagreements
+from ld_agent.sentences.slips import corrected
 
 LEAST_SURE = 0.5
 """The first draft is used as it stands where none of its choices is less probable than this."""
@@ -82,8 +83,8 @@ def _fault(sentence: str, draft: Draft) -> str:
     """Return why a draft cannot be used, empty where nothing speaks against it."""
     if draft.written is None:
         return 'the student cannot tell which cells it closes'
-    checks = (disagreements, doubts, contradictions)
-    faults = [fault for check in checks for fault in check(sentence, draft.written)]
+    checks, read = (disagreements, doubts, contradictions), corrected(sentence)
+    faults = [fault for check in checks for fault in check(read, draft.written)]
     return f'{_told(draft)}, and {" and ".join(faults)}' if faults else ''
 
 

@@ -65,7 +65,8 @@ _DIAMETER = re.compile(r'\bdiameter\b|\bcells? (?:across|wide)\b', re.IGNORECASE
 _SQUARE = re.compile(r'\bberth\b|\b(?:every|each|all|any) sides?\b', re.IGNORECASE)
 _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
 _GAP = re.compile(
-    r'exc|exit|ford|exempt|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
+    r'exc|xcept|exit|breach|saving|barring|as usual|∖|ford|exempt'
+    r'|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
     r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door'
     r'|cross|through|way'
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',

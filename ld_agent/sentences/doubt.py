@@ -50,15 +50,17 @@ _KEPT_OUT = re.compile(
 )
 _CONFINING = re.compile(
     r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|(?:go|goes|going|get|move|sail) out of'
-    r'|(?:the|all) (?:rest|other)|outside|except|apart from|(?<!nothing )but|nothing but [^.,;]*\d'
+    r'|(?:the|all) (?:rest|other)|(?:=|closed|shut):? rest|outside|except|apart from'
+    r'|(?<!nothing )but|nothing but [^.,;]*\d'
     r'|only|(?<!and everything )(?<!and all )beyond|farther|further'
     r'|more than|exceed|not in)\b',
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
-    r'\b(?:(?<!for )(?<!steps )only(?! not\b| until| till?\b| for \d| (?:for |during )?the next)'
+    r'\b(?:(?<!for )(?<!steps )(?<!have )(?<!so is )'
+    r'only(?! not\b| until| till?\b| for \d| (?:for |during )?the next)'
     r'|now\w{2,5} but|(?:stay|keep|remain|be|sail)\s+(?:\w+\s+)?(?:in|inside|within|to the|north'
-    r'|south|east|west|above|below|left(?! free| alone| empty)|right|higher|lower)'
+    r'|south|east|west|above|below|left(?! free| alone| empty| on)|right|higher|lower)'
     r'|(?:stay|keep|remain|be) (?:no|not|at) (?:more|most|farther|further))\b',
     re.IGNORECASE,
 )
@@ -73,11 +75,16 @@ _ONLY_BAD = re.compile(
 _REST_NAMED = re.compile(
     r'\b(?:every\w*|all)(?: \w+)?(?:(?: (?:that|which))?(?: i[sz]| are|\'s)| lying)?'
     r' (?:not in|outside)\b'
-    r'|\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
+    r'|(?<!everything )(?<!anything )(?<!cells )(?<!all )(?<!is )(?<!are )(?<!lies )'
+    r'\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
     re.IGNORECASE,
 )
 _BEYOND = re.compile(r'\b(?:farther|further|more) than\b', re.IGNORECASE)
-_STAYING = re.compile(r'\b(?:stay|keep|remain)\b', re.IGNORECASE)
+_REST_FORBIDDEN = re.compile(
+    r'\b(?:every\w*|all|any\w*|what\w*|cells)\b[^.;]*\b(?:farther|further|more) than\b',
+    re.IGNORECASE,
+)
+_STAYING = re.compile(r'\b(?:stay|keep|remain)\b(?! safe)', re.IGNORECASE)
 _REPELLING = re.compile(
     r'\b(?:out|outside|away|off|clear|from|least|beyond|distance|berth|free|empty|not|never|no'
     r"|closed|shut|blocked|don't)\b",
@@ -89,7 +96,8 @@ _SIDES = {
 }
 _ENDING = re.compile(
     r'\b(?:(?:open|free|safe|clear|allowed|permitted|accessible|navigable)\s+again|re-?open\w*'
-    r'|lift(?:s|ed|ing)?|(?:end|cancel|drop|remov|withdraw|revok|undo|repeal|delet)\w*\s+'
+    r'|(?<!being )lift(?:s|ed|ing)?(?! steel| loads| gear)'
+    r'|(?:end|cancel|drop|remov|withdraw|revok|undo|repeal|delet)\w*\s+'
     r'(?:of\s+)?the\s+(?:ban|clos|restric|block)\w*'
     r'|no\s+longer\s+(?:closed|blocked|restricted|forbidden|off|a\s+no.go)'
     r'|back\s+(?:on|to\s+normal|in\s+(?:use|service|play))|un-?(?:ban|block|seal)\w*'
@@ -119,14 +127,14 @@ _VAGUE = {
         re.IGNORECASE,
     ),
     'it may depend on something': re.compile(
-        r'^\s*had\b|\bwould have\b|\b(?:if|unless|in case|as soon as|provided)\b'
+        r'^\s*had\b|\bwould have\b|\b(?:(?<!as )if|unless|in case|as soon as|provided)\b'
         r'|\bonce (?!more|again)'
         r'|\bwhen(?:ever)? (?:the|an?|you|we|there|somebody|anybody)\b',
         re.IGNORECASE,
     ),
     'it may speak of another time': re.compile(
         r'\b(?:tomorrow|yesterday|tonight|soon|later|(?:next|last) (?:week|month|year)'
-        r'|will be (?:clos|block|shut|off)\w*|about to be|used to|'
+        r'|(?:will|about to) be (?:clos|block|shut|off)\w*|used to|'
         r'(?:from|as of|(?:starting|beginning) (?:at|from|with|in)) (?:time ?)?step \d+'
         r'|(?<!until )(?<!till )(?<!right )after step \d+|in \d+ steps'
         r'|(?:clos\w+|blocked|shut|limits|bounds|effective|(?:begin|start)\w*)'
@@ -147,12 +155,12 @@ _VAGUE = {
 """Why a sentence may not be meant as it stands, and the words that make it so."""
 _NOT_CLOSED = re.compile(
     r"(?:\b(?:not|never|nobody|no one)|n't)(?: \w+){0,2} (?:close(?! to\b)|closed|closing|blocked"
-    r'|shut|restricted|banned|off limits)\b|\bnothing is\b',
+    r'|shut|restricted|banned|off limits)\b|\bnothing is\b(?! allowed)',
     re.IGNORECASE,
 )
 _ALSO = re.compile(
     r'\b(?:as well as|and also(?! (?:during|in) )|and so (?:is|are)|in addition|likewise'
-    r'|plus(?! \S+ (?:\w+ )?on every)'
+    r'|plus(?! \S+ (?:\w+ )?(?:on every|each way)| a (?:radius|margin|border))'
     r'|(?:together|along) with(?! (?:a border|a margin|every|that)))\b'
     r'|[.;] .*\b(?:as well|too|also)\b',
     re.IGNORECASE,
@@ -162,7 +170,8 @@ _OPENING = re.compile(
     r'|once more|no (?:longer|more|need)|any (?:more|longer)|passed|end(?:s|ed|ing)?|cancel\w*'
     r'|remov\w*|releas\w*|unlock\w*|delet\w*|repeal\w*|finish\w*|closure|ban|withdr\w*|drop\w*|revo\w*'
     r'|undo|stop\w*|terminat\w*|need not|accessible|allow\w*|has \w+'
-    r'|have \w+|not|may|can|out|back (?:on|open|in use|to normal)|ok|okay|scratch|unban\w*'
+    r'|have \w+|not|may|can|out|back (?:on|open|in (?:use|business|service)|to normal)|ok|okay'
+    r'|scratch|scrap|restor\w*|resum\w*|unban\w*|ceas\w*|take (?:\w+ ){1,3}off'
     r'|list)\b',
     re.IGNORECASE,
 )
@@ -170,6 +179,10 @@ _EXCEPTED = re.compile(
     r'\b(?:except|apart from|aside from|other than|save for'
     r'|but (?:you|we|they|one|ships?|boats?|vessels?) (?:can|may)(?! not\b)'
     r'|(?:only|just)\b[^.;,]*\bopen)\b',
+    re.IGNORECASE,
+)
+_ELSE_OPEN = re.compile(
+    r'\b(?:open|free|fine|allowed)\b[^.;]*\b(?:except|apart from|other than|save for)\b',
     re.IGNORECASE,
 )
 _ONE_BY_ONE = re.compile(
@@ -181,7 +194,9 @@ _SPOTS = re.compile(
     r'\b(?:cells?|squares?|positions?|points?|places?|spots?|locations?|both)\b', re.IGNORECASE
 )
 _MEASURES = re.compile(r'\b(?:width|wide|height|high|tall)\b', re.IGNORECASE)
-_ALL = re.compile(r'\b(?:all|every\w*|each|any|whole|entire)\b', re.IGNORECASE)
+_ALL = re.compile(
+    r'\b(?:all|every\w*|each|any|anywhere|whole|entire|nothing|fully|completely)\b', re.IGNORECASE
+)
 
 
 def doubts(sentence: str, written: Written) -> list[str]:
@@ -210,7 +225,8 @@ def doubts(sentence: str, written: Written) -> list[str]:
             found.append('it closes what the sentence seems to leave open')
         if not rest and _REST_NAMED.search(sentence):
             found.append('it closes what the sentence seems to leave open')
-        if rest and _BEYOND.search(sentence) and not _PROHIBITION.search(sentence):
+        forbids = _PROHIBITION.search(sentence) or _REST_FORBIDDEN.search(sentence)
+        if rest and _BEYOND.search(sentence) and not forbids:
             found.append('it closes all but what the sentence seems to forbid')
         for axis, side in _SIDES.items():
             if side.search(sentence) and not re.search(rf'\b{axis}\b', written.code):
@@ -228,10 +244,12 @@ def _lost(sentence: str, written: Written) -> list[str]:
     crossing = ' and ' in code and re.search(r'\b[xy] (?:[<>]=?|==|in) ', code)
     if not several and (_ALSO.search(sentence) or crossing and _AND_ALL.search(sentence)):
         found.append('it may leave out one of several areas')
-    if _EXCEPTED.search(sentence) and not re.search(r'\bnot\b|!=', code):
+    excepted = _EXCEPTED.search(sentence) and not _ELSE_OPEN.search(sentence)
+    if excepted and not re.search(r'\bnot\b|!=', code):
         found.append('it leaves nothing open, where something is excepted')
     if (
         re.search(r'(?<!not )cell\(', code)
+        and not re.search(r'(?:polygon|rectangle|between)\(', code)
         and _EXTENT.search(sentence)
         and not _SPOTS.search(sentence)
     ):

@@ -41,15 +41,24 @@ _UNIT = r'\s*(?:m|metres?|meters?)?'
 _NUMBER = re.compile(_N)
 _CALLED = re.compile(
     r'\b(?:robot|truck|forklift|tug|vehicle|drone|crane|unit|crew|team)s? (?:no\.? ?|number )?\d+'
-    r'\b(?! ?[,.]?\d)',
+    r'\b(?! ?[,.]?\d)|\bL[12](?= (?:distance|norm|metric))'
+    r'|\b\d+(?= corners?\b)',
     re.IGNORECASE,
 )
-"""Somebody's number, which says nothing of where and when."""
+"""Somebody's number, the name of a metric, a count: they say nothing of where and when."""
 _WORD = re.compile(rf'\b({"|".join(_WORDS)})\b', re.IGNORECASE)
+_ENDS = rf'(?P<low>{_N}){_UNIT}\s*[,;]\s*(?P<high>{_N}){_UNIT}'
 _POINT = re.compile(
     rf'[(\[]\s*(?:x\s*=\s*)?({_N}){_UNIT}\s*[,;]\s*(?:y\s*=\s*)?({_N}){_UNIT}\s*[)\]]',
     re.IGNORECASE,
 )
+_INTERVAL = re.compile(
+    rf'\b(?P<axis>[xy])\s*(?:in|∈|within)\s*[\[(]\s*{_ENDS}\s*[\])]'
+    rf'|[\[(]\s*{_ENDS.replace("low", "from").replace("high", "to")}\s*[\])]'
+    r'\s*(?:in|on|along)\s+(?P<along>[xy])\b',
+    re.IGNORECASE,
+)
+"""A range of an axis, which looks like a point."""
 _AXIS = re.compile(
     rf'\b(x|y|rows?|columns?|cols?)\b\s*(?:=|==|number|is)?\s*({_N}){_UNIT}'
     rf'(?:\s*(?:to|through|up to|-|\.\.)\s*({_N}))?',
@@ -57,9 +66,10 @@ _AXIS = re.compile(
 )
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
 _COUNTING = (
-    r'(?!\s+(?:\w+\s+)?(?:rows|columns|corners?|points|sides|lines|channels|areas|boxes|circles'
+    r'(?! of (?:them|these|those)\b)'
+    r'(?!\s+(?:\w+\s+)?(?:rows|columns|cols|corners?|points|sides|lines|channels|areas|boxes|circles'
     r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|spots|hazards|holes|gaps'
-    r'|openings|zones|regions|patches|sites|closures|strips|stretches|wrecks|robots|trucks|things'
+    r'|openings|zones|regions|patches|sites|closures|strips|stretches|wrecks|robots|trucks|things|men|people|crews|gangways|doors|gates'
     r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
@@ -100,12 +110,19 @@ class Named:
 def named_in(sentence: str) -> Named:
     """Return what `sentence` names."""
     sentence = _CALLED.sub(' ', sentence)
-    points = [(float(a), float(b)) for a, b in _POINT.findall(sentence)]
-    rest = _POINT.sub(' ', sentence)
+    ranges = list(_INTERVAL.finditer(sentence))
+    placed = _INTERVAL.sub(' ', sentence)
+    points = [(float(a), float(b)) for a, b in _POINT.findall(placed)]
+    rest = _POINT.sub(' ', placed)
     axes = [
         ('y' if word[0].lower() in 'yr' else 'x', float(number))
         for word, *numbers in _AXIS.findall(rest)
         for number in filter(None, numbers)
+    ]
+    axes += [
+        ((found['axis'] or found['along']).lower(), float(found[end]))
+        for found in map(re.Match.groupdict, ranges)
+        for end in (('low', 'high') if found['axis'] else ('from', 'to'))
     ]
     return Named(
         tuple(map(float, _NUMBER.findall(sentence))),

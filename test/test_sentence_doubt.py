@@ -132,6 +132,18 @@ def test_everything_is_opened_only_where_that_is_said():
         ('You have to stay south of y = 13, ok?', 'not (y < 13)'),
         ('row 3 must stay free for only 5 steps', 'y == 3'),
         ('This is not a drill! Row 3 is closed.', 'y == 3'),
+        (
+            'everything more than 4 cells away from (5, 5) is closed',
+            'not (manhattan(x, y, 5, 5) <= 4)',
+        ),
+        (
+            'everything not farther than 4 cells from (5, 5) is shut',
+            'manhattan(x, y, 5, 5) <= 4',
+        ),
+        ('all is open except the cells within 2 cells of (7, 1)', 'manhattan(x, y, 7, 1) <= 2'),
+        ('they are lifting steel, rows 3 to 5 are closed', 'between(y, 3, 5)'),
+        ('(4, 4) plus eight cells each way is closed', 'chebyshev(x, y, 4, 4) <= 8'),
+        ('the tower at x = 4 is about to be pulled down, keep out of column 4', 'x == 4'),
     ],
 )
 def test_what_says_the_same_is_not_doubted(sentence, code):

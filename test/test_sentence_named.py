@@ -42,6 +42,11 @@ def faults(sentence: str, code: str, *time) -> list[str]:
         ('closed: (1, 1) to (5, 1) to (5, 5) and back to (1, 1)',
          'polygon(x, y, (1, 1), (5, 1), (5, 5))'),
         ('robot 4 has stopped in cell (9, 0)', 'cell(x, y, 9, 0)'),
+        ('x in [3, 7] is closed', 'between(x, 3, 7)'),
+        ('no entry: [8, 13] on y, [2; 4] in x', 'between(y, 8, 13) and between(x, 2, 4)'),
+        ('L1 distance to (5, 6) of up to 3', 'manhattan(x, y, 5, 6) <= 3'),
+        ('4 corners (1, 1) (5, 1) (5, 5) (1, 5)', 'polygon(x, y, (1, 1), (5, 1), (5, 5), (1, 5))'),
+        ('rows 3 and 5, the two of them', 'y in (3, 5)'),
         ('a net at y = 3 with two holes, x = 0 and x = 19', 'y == 3 and x not in (0, 19)'),
         ('area two, rows 5-7, is closed', 'between(y, 5, 7)'),
         ('from (-2, 3) to (4, 6)', 'rectangle(x, y, -2, 3, 4, 6)'),
@@ -57,6 +62,7 @@ def test_what_agrees_is_let_through(sentence, code):
     ('sentence', 'code', 'why'),
     [
         (BETWEEN, 'rectangle(x, y, 3, 4, 6, 7)', 'it leaves out 8'),
+        ('x in [3, 7] is closed', 'between(y, 3, 7)', 'it does not use x = 3 as such'),
         (
             'the zone (X = 1, Y = 1), (X = 9, Y = 1), (X = 9, Y = 9), (X = 1, Y = 9)',
             'polygon(x, y, (1, 1), (9, 9), (9, 1), (1, 9))',

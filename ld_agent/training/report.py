@@ -125,6 +125,7 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         right; `reworded`: every manual line in a wording never trained on; `renamed`: names
         drawn anew; `unseen_labels`: emergency filters; `unseen_facts`, `unseen_wordings`:
         invented functions about facts, or in words, that training never saw, at the hard level;
+        `unseen_facts_literal`: the same where the manual has the words of the facts;
         `unseen_facts_near`: such facts, each function about one of them, in words near to theirs.
     """
     stages: dict[str, _Answers] = defaultdict(_Answers)
@@ -145,6 +146,7 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         'reworded': manuals.stream(task, SEED, STATES, held_out=True),
         'renamed': manuals.stream(task, SEED + 1, STATES),
         'unseen_facts': reading.stream(words['unseen facts'], SEED, STATES),
+        'unseen_facts_literal': reading.stream(words['unseen facts, literal'], SEED, STATES),
         'unseen_facts_near': reading.stream(
             words['unseen facts, near wordings'], SEED, STATES, level='apart'
         ),

@@ -162,6 +162,7 @@ def vocabularies() -> dict[str, Vocabulary]:
     return {
         'train': Vocabulary((*seen, *whole), old, INVENTED),
         'unseen facts': Vocabulary(unseen, old),
+        'unseen facts, literal': Vocabulary(unseen, slice(None, 1)),
         'unseen facts, near wordings': Vocabulary(unseen, slice(None, NEAR_WORDINGS)),
         'unseen wordings': Vocabulary(seen, new),
         'temperature': Vocabulary(tuple(kept), slice(None)),

@@ -30,6 +30,7 @@ import pytest
         ('everything abbove y = 9', 'everything above y = 9'),
         ('a breth of seevn cells', 'a berth of seven cells'),
         ('Withn 3 cells', 'within 3 cells'),
+        ('KEEP OUT NORHT OF Y = 4', 'keep out north of y = 4'),
     ],
 )
 def test_swapped_lost_and_doubled_letters_are_put_right(said, meant):

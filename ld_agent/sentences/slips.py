@@ -11,9 +11,10 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Slips of the pen in words that the checks look for: two letters swapped, one lost or doubled.
+"""Slips of the pen put right: two letters swapped, one lost or doubled; and capitals alone.
 
-The student reads `norht of y = 4` as it is meant; the checks know words, and would refuse it.
+In words that the checks look for, so that they find them in `norht of y = 4`. The student reads
+the same text: rare spellings are made of tokens that it hardly knows.
 """
 
 from __future__ import annotations
@@ -53,5 +54,9 @@ _MEANT = {
 
 
 def corrected(sentence: str) -> str:
-    """Return the sentence with the slips in known words put right; all other words as they are."""
+    """Return the sentence with the slips in known words put right; all other words as they are.
+
+    One in capitals alone is put into small letters.
+    """
+    sentence = sentence.lower() if sentence.isupper() else sentence
     return re.sub(r'[A-Za-z]{4,}', lambda word: _MEANT.get(word[0].lower(), word[0]), sentence)

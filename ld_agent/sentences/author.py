@@ -34,7 +34,6 @@ from ld_agent.errors import AreaError, ModelError
 from ld_agent.sentences.alphabet import alphabet
 from ld_agent.sentences.language import GRAMMAR, read_written, Written
 from ld_agent.sentences.prompt import render_sentence, RULES
-from ld_agent.sentences.slips import corrected
 from ld_agent.student.fetch import DEFAULT_MODEL, Progress, silent
 from ld_agent.student.prepare import ADAPTERS, open_student, prepare
 from ld_agent.student.session import Cache, Student
@@ -186,7 +185,7 @@ class Author:
                 f'the sentence has {len(sentence.strip())} characters; write 1 to '
                 f'{MOST_CHARACTERS}, or publish a polygon on restricted_area'
             )
-        new = self.student.encode_text(render_sentence(corrected(sentence)))
+        new = self.student.encode_text(render_sentence(sentence))
         begun = _Branch(self._rules, new, [], 0.0, 1.0)
         waiting, order = [(0.0, 0, begun)], itertools.count(1)
         for _ in range(MOST_DRAFTS):

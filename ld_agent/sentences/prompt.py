@@ -14,10 +14,11 @@
 """How a sentence is shown to the student; the same at run time and in training."""
 
 from ld_agent.sentences.language import HEAD
+from ld_agent.sentences.slips import corrected
 
 RULES = 'Write when the cell (x, y) is closed.\n'
 
 
 def render_sentence(sentence: str) -> str:
-    """Return a sentence, on one line, with the head of the function to be written."""
-    return f'Sentence: {" ".join(sentence.split())}\n{HEAD}'
+    """Return a sentence, slips put right and on one line, with the head of its function."""
+    return f'Sentence: {" ".join(corrected(sentence).split())}\n{HEAD}'

@@ -222,7 +222,7 @@ class _Composer:
     def _closed(self, text: str, code: str, name: str) -> tuple[str, str]:
         """Return a sentence that closes an area, perhaps for a time, and its answer."""
         reason = self.rng.choice(self.phrases['reasons']) if self.rng.random() < 0.35 else ''
-        if name == OUTSIDE:
+        if name == OUTSIDE or 'gap' in name and re.search(r'\b(?:here|there|where)\b', reason):
             reason = ''  # 'nobody goes in' would speak of the other side
         if self.rng.random() < 0.7:
             return f'{text}{reason}', Written('close', name, code).text
@@ -234,6 +234,8 @@ class _Composer:
         """Return a sentence that closes an area for a time, and its answer."""
         time = self.rng.choice(self.phrases['times'])
         words = self.rng.choice(time['texts'][:3]) if plain else self._pick(time)
+        if name == OUTSIDE and re.search(r'open|free|lift', words):
+            words = time['texts'][0]  # what is open already would open then
         said, limit = self.slots.fill(words, time['code'])
         way = self.rng.random()
         if way < 0.15:

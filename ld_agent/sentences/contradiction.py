@@ -34,7 +34,8 @@ _OPPOSITE = {'y >': 'y <', 'y <': 'y >', 'x >': 'x <', 'x <': 'x >'}
 _NAMED = {
     'y >': r'\b(?:to the )?north(?:wards?)?\b|\babove\b',
     'y <': r'\b(?:to the )?south(?:wards?)?\b|\bbelow\b',
-    'x >': r'\b(?:to the )?east(?:wards?)?\b|\bright\b',
+    'x >': r'\b(?:to the )?east(?:wards?)?\b'
+    r'|(?<!no )\bright\b(?! of (?:way|passage|entry)|,? away| now)',
     'x <': r'\b(?:to the )?west(?:wards?)?\b|\bleft (?:of|from)\b',
 }
 _STEP_BELOW = re.compile(
@@ -42,7 +43,8 @@ _STEP_BELOW = re.compile(
 )
 _INCLUSIVE = re.compile(
     r'\b(?:at|on|in) (?:or|and) |\bor (?:north|south|east|west|above|below|more|less|higher|lower)'
-    r'|[<>]=|[≤≥]|\b(?:everything|all|every \w+|what\w*|the waters?) \w+(?: \w+){0,3} (?:of )?it\b'
+    r'|[<>]=|[≤≥]'
+    r'|\b(?:everything|all(?! of it)|every \w+|what\w*|the waters?) \w+(?: \w+){0,3} (?:of )?it\b'
     r'|\b(?:at (?:least|most)|itself|that \w+,? too|(?<!not )including(?! step)'
     r'|(?<!\d )(?<!not )incl(?!\.? step))\b',
     re.IGNORECASE,

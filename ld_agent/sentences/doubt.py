@@ -51,6 +51,8 @@ _KEPT_OUT = re.compile(
 _CONFINING = re.compile(
     r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|(?:go|goes|going|get|move|sail) out of'
     r'|(?:the|all) (?:rest|other)|(?:=|closed|shut):? rest|outside|except|apart from'
+    r'|barring|exception of|save for|aside from|exempt\w*|rest of the'
+    r'|(?:else|rest)(?: is| are| stays)? (?:closed|shut|blocked|off|barred|forbidden)'
     r'|(?<!nothing )but|nothing but [^.,;]*\d'
     r'|only|(?<!and everything )(?<!and all )beyond|farther|further'
     r'|more than|exceed|not in)\b',
@@ -107,7 +109,8 @@ _ENDING = re.compile(
 _VAGUE = {
     'somebody may be unsure, or only tell of it': re.compile(
         r'\b(?:maybe|perhaps|possibly|might|supposedly|allegedly|apparently|roughly|not sure'
-        r'|rumou?rs?|they say|i (?:heard|think|believe|guess|dreamt)|claims?|thinks?|suppose'
+        r'|rumou?rs?|they say|i (?:heard|think|believe|guess|dreamt)|claims?'
+        r'|(?<!even )thinks?|suppose'
         r'|(?:about|approximately|nearly) \d+ ?(?:cells?|m|met(?:re|er)s?|steps?)\b'
         r'|imagine|plan(?:s|ned|ning)? to|thinking (?:of|about))\b',
         re.IGNORECASE,
@@ -171,7 +174,8 @@ _OPENING = re.compile(
     r'|remov\w*|releas\w*|unlock\w*|delet\w*|repeal\w*|finish\w*|closure|ban|withdr\w*|drop\w*|revo\w*'
     r'|undo|stop\w*|terminat\w*|need not|accessible|allow\w*|has \w+'
     r'|have \w+|not|may|can|out|back (?:on|open|in (?:use|business|service)|to normal)|ok|okay'
-    r'|scratch|scrap|restor\w*|resum\w*|unban\w*|ceas\w*|take (?:\w+ ){1,3}off'
+    r'|scratch|scrap|restor\w*|resum\w*|unban\w*|ceas\w*|set aside'
+    r'|discharg\w*|reinstat\w*|rescind\w*|take (?:\w+ ){1,3}off'
     r'|list)\b',
     re.IGNORECASE,
 )

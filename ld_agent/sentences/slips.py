@@ -25,7 +25,7 @@ import re
 from ld_agent.sentences.named import NUMBER_WORDS
 
 _WORDS = (
-    'north', 'south', 'above', 'below', 'higher', 'lower', 'upwards', 'downwards', 'greater',
+    'north', 'south', 'right', 'above', 'below', 'higher', 'lower', 'upwards', 'downwards', 'greater',
     'larger', 'smaller', 'berth', 'least', 'every', 'within', 'except', 'longer', 'again',
     'radius', 'circle', 'outside', 'farther', 'further', 'nothing', 'apart', 'through', 'meters',
     'metres', *(word for word in NUMBER_WORDS if len(word) > 4),

@@ -27,8 +27,8 @@ from ld_agent.sentences.named import NUMBER_WORDS
 _WORDS = (
     'north', 'south', 'right', 'above', 'below', 'higher', 'lower', 'upwards', 'downwards',
     'greater', 'larger', 'smaller', 'berth', 'least', 'every', 'within', 'except', 'longer',
-    'again', 'radius', 'circle', 'outside', 'farther', 'further', 'nothing', 'apart', 'through', 'meters',
-    'metres', *(word for word in NUMBER_WORDS if len(word) > 4),
+    'again', 'radius', 'circle', 'outside', 'farther', 'further', 'nothing', 'apart', 'through',
+    'meters', 'metres', *(word for word in NUMBER_WORDS if len(word) > 4),
 )  # fmt: skip
 _WORDS_TOO = {
     'there', 'tree', 'seen', 'blow', 'bellow', 'though', 'trough', 'lest', 'ever', 'very',

@@ -47,6 +47,8 @@ def faults(sentence: str, code: str, *time) -> list[str]:
         ('L1 distance to (5, 6) of up to 3', 'manhattan(x, y, 5, 6) <= 3'),
         ('4 corners (1, 1) (5, 1) (5, 5) (1, 5)', 'polygon(x, y, (1, 1), (5, 1), (5, 5), (1, 5))'),
         ('rows 3 and 5, the two of them', 'y in (3, 5)'),
+        ('row 7 has no light, so row 7 is closed', 'y == 7'),
+        ('column 11 is full, you cannot pass x = 11 except at y = 2', 'x == 11 and y != 2'),
         ('a net at y = 3 with two holes, x = 0 and x = 19', 'y == 3 and x not in (0, 19)'),
         ('area two, rows 5-7, is closed', 'between(y, 5, 7)'),
         ('from (-2, 3) to (4, 6)', 'rectangle(x, y, -2, 3, 4, 6)'),
@@ -63,6 +65,7 @@ def test_what_agrees_is_let_through(sentence, code):
     [
         (BETWEEN, 'rectangle(x, y, 3, 4, 6, 7)', 'it leaves out 8'),
         ('x in [3, 7] is closed', 'between(y, 3, 7)', 'it does not use x = 3 as such'),
+        ('row 7 and column 7 are closed', 'y == 7', 'it leaves out 7'),
         (
             'the zone (X = 1, Y = 1), (X = 9, Y = 1), (X = 9, Y = 9), (X = 1, Y = 9)',
             'polygon(x, y, (1, 1), (9, 9), (9, 1), (1, 9))',

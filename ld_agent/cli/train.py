@@ -48,11 +48,14 @@ def reading(
     sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING[0][2],
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
     threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
+    rate: Annotated[
+        float, typer.Option(min=0.0, help='Peak of the learning rate; lower to go on.')
+    ] = 1e-3,
 ) -> None:
     """Phase one: learn to read manuals of invented functions."""
     with errors_as_sentences():
         run, plan = _training(model)
-        numbers = plan(sequences=sequences, seed=seed, threads=threads)
+        numbers = plan(sequences=sequences, seed=seed, threads=threads, learning_rate=rate)
         run.train_reading(model, start, out, numbers, _show)
 
 

@@ -69,8 +69,8 @@ _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
 _GAP = re.compile(
     r'exc|xcept|exit|breach|saving|barring|as usual|∖|ford|exempt'
     r'|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
-    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spare|minus|less|gate|bridge|door'
-    r'|cross|through|way'
+    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spar(?:e|ing)|minus|less|gate|bridge'
+    r'|door|cross|through|way'
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',
     re.IGNORECASE,
 )

@@ -106,6 +106,16 @@ class Named:
     steps: tuple[float, ...]
     metres: bool
 
+    @property
+    def axes_again(self) -> list[tuple[str, float]]:
+        """Rows and columns that are named another time, such as 'row 7 is wet, so row 7 ...'."""
+        return list((Counter(self.axes) - Counter(set(self.axes))).elements())
+
+    @property
+    def steps_again(self) -> list[float]:
+        """Steps that are named another time."""
+        return list((Counter(self.steps) - Counter(set(self.steps))).elements())
+
 
 def named_in(sentence: str) -> Named:
     """Return what `sentence` names."""
@@ -146,6 +156,8 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     repeated = _REPEATED.search(sentence)
     if repeated:
         lost = Counter(value for value in lost if value not in values)
+    for twice in (Counter(value for _, value in named.axes_again), Counter(named.steps_again)):
+        lost -= twice
     added = values - Counter(named.numbers) - Counter(named.words)
     said = Counter(float(_WORDS[word.lower()]) for word in _LENGTH_WORD.findall(sentence))
     lost += said - (values - Counter(named.numbers))
@@ -164,7 +176,7 @@ def disagreements(sentence: str, written: Written) -> list[str]:
         faults.append('it takes the points in another order')
     kinds = Counter(used)
     for (axis, value), count in Counter(named.axes).items():
-        if kinds[axis, value] < (1 if repeated else count):
+        if kinds[axis, value] < (1 if repeated else count - named.axes_again.count((axis, value))):
             faults.append(f'it does not use {axis} = {value:g} as such')
     if written.until == 'until step' and _INCLUDED.search(sentence):
         faults.append('it may end a step too early, something is said to be included')

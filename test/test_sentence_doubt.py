@@ -31,6 +31,10 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
     ('sentence', 'code', 'why'),
     [
         ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
+        ('Ships may not go beyond x = 48 to the east.', 'not (x > 48)', 'seems to forbid'),
+        ('just columns 3-9 stay usable, all else off limits', 'between(x, 3, 9)', 'to leave open'),
+        ('row 3 is closed... no, disregard my last', 'y == 3', 'taken back'),
+        ('the last 3 columns on the right are out of use', 'x >= 3', 'an edge'),
         ('keep >= 5 cells from (15, 4)', 'not (manhattan(x, y, 15, 4) < 5)', 'seems to forbid'),
         ('row 7 is shut but you can pass between x = 8 and x = 9', 'y == 7 and between(x, 8, 9)',
          'leaves nothing open'),

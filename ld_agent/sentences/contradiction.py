@@ -69,8 +69,8 @@ _METRICS = {'manhattan(': r'\bmanhattan\b', 'euclid(': r'\beuclid\w*'}
 _GAP = re.compile(
     r'exc|xcept|exit|breach|saving|barring|as usual|∖|ford|exempt'
     r'|\bbut\b|gap|open|save|apart|aside|without|pass|free|\bbar\b|other than'
-    r'|leav|left|only|hole|broken (?:only|by)|break\b|not|spar(?:e|ing)|minus|less|gate|bridge'
-    r'|door|cross|through|way'
+    r'|leav|left|only|hole|broken (?:only|by)|break\b|not\b|spar(?:e|ing)|minus|less|gate|bridge'
+    r'|door|cross|through(?! (?:[xy] ?= ?)?\d)|(?<!another )(?<!other )way'
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',
     re.IGNORECASE,
 )
@@ -101,6 +101,7 @@ _LINE_AND_SIDE = re.compile(
     r'\b(?:at|on|in) (?:or|and) (?:to the )?(?:north|south|east|west|above|below|left|right)\b',
     re.IGNORECASE,
 )
+_WRITTEN_SIDE = re.compile(r'\b[xy]\s*(?:[<>]=?|[≤≥])')
 _SIDED = re.compile(r'\b[xy] [<>]=? ')
 _STRICT_SIDE = re.compile(r'\b[xy] [<>] ')
 
@@ -125,6 +126,8 @@ def contradictions(sentence: str, written: Written) -> list[str]:
             found.append(f'it has {side!r}, and nothing names that side')
     if _LINE_AND_SIDE.search(sentence) and not _SIDED.search(code):
         found.append('it has no side, where a line and one side of it are named')
+    if _WRITTEN_SIDE.search(sentence) and not _SIDED.search(code) and 'between(' not in code:
+        found.append('it has no side, where one is written')
     lines = _NOT_THE_LINE.sub('', sentence)
     if _STRICT_SIDE.search(code) and ' or ' not in code and _INCLUSIVE.search(lines):
         found.append('it may leave out the line itself')

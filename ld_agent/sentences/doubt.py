@@ -31,7 +31,7 @@ _QUESTION = re.compile(
     r'|(?:^|[:!]\s)\s*(?:who|whose|why|how|which|where|what (?:is|are|was|were|time)'
     r'|when (?:do|does|did|will|can|may))\b'
     r'|(?:^|[:!]\s)\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
-    r'(?!not\b|you (?:please|kindly)\b)'
+    r'(?!not\b|you (?:all )?(?:please|kindly)\b)'
     r'(?:we|you|i|it|the|there|this|that|any|row|rows|column|columns|x|y)\b',
     re.IGNORECASE,
 )
@@ -77,11 +77,19 @@ _ONLY_BAD = re.compile(
 _REST_NAMED = re.compile(
     r'\b(?:every\w*|all)(?: \w+)?(?:(?: (?:that|which))?(?: i[sz]| are|\'s)| lying)?'
     r' (?:not in|outside)\b'
+    r'|\b(?:all|every\w*|any\w*|the) (?:else|rest)(?: of \w+ \w+)?(?:,|:| is| are| stays?)?'
+    r' (?:off limits|closed|shut|blocked|barred|forbidden|no.go|out of bounds)\b'
     r'|(?<!everything )(?<!anything )(?<!cells )(?<!all )(?<!is )(?<!are )(?<!lies )'
     r'\b(?:not|never)(?: \w+)? (?:exceed|farther|further)\b',
     re.IGNORECASE,
 )
 _BEYOND = re.compile(r'\b(?:farther|further|more) than\b', re.IGNORECASE)
+_NOT_BEYOND = re.compile(
+    r"(?:\b(?:not|never|no \w+|nobody|nothing)|n't)\b[^.;]*"
+    r'\b(?:beyond|past|(?:farther|further) than)\b',
+    re.IGNORECASE,
+)
+_HALF = re.compile(r'not \([xy] [<>]=? [^ ]+\)$')
 _REST_FORBIDDEN = re.compile(
     r'\b(?:every\w*|all|any\w*|what\w*|cells)\b[^.;]*\b(?:farther|further|more) than\b',
     re.IGNORECASE,
@@ -145,11 +153,13 @@ _VAGUE = {
         re.IGNORECASE,
     ),
     'it may count from an edge of the board, which the student does not know': re.compile(
-        r'\b(?:(?:north|south|east|west)(?:ern)?|left|right|top|bottom|upper|lower)-?most\b',
+        r'\b(?:(?:north|south|east|west)(?:ern)?|left|right|top|bottom|upper|lower)-?most\b'
+        r'|\b(?:first|last|outer) (?:\w+ )?(?:rows|columns|cols)\b',
         re.IGNORECASE,
     ),
     'it may be taken back': re.compile(
-        r'\b(?:no,? wait|never mind|(?:scratch|cancel|strike|forget|disregard) (?:that|this|it)'
+        r'\b(?:no,? wait|never mind'
+        r'|(?:scratch|cancel|strike|forget|disregard) (?:that|this|it|my last)'
         r'|forget about|take (?:that|it) back|false alarm|just kidding'
         r'|(?<!not )a (?:test|drill))\b',
         re.IGNORECASE,
@@ -198,6 +208,9 @@ _SPOTS = re.compile(
     r'\b(?:cells?|squares?|positions?|points?|places?|spots?|locations?|both)\b', re.IGNORECASE
 )
 _MEASURES = re.compile(r'\b(?:width|wide|height|high|tall)\b', re.IGNORECASE)
+_KEPT_FREE = re.compile(
+    r'\b(?:leave|leaving|keep\w*|stay\w*|remain\w*)\b[^.;]*\b(?:free|clear|empty)\b', re.IGNORECASE
+)
 _ALL = re.compile(
     r'\b(?:all|every\w*|each|any|anywhere|whole|entire|nothing|fully|completely)\b', re.IGNORECASE
 )
@@ -213,6 +226,8 @@ def doubts(sentence: str, written: Written) -> list[str]:
         found.append('it opens everything, which the sentence does not say')
     if written.kind == 'lift' and not _OPENING.search(sentence):
         found.append('it opens what the sentence does not say is open')
+    if written.kind == 'lift' and _KEPT_FREE.search(sentence):
+        found.append('it opens what is to be kept free')
     if written.kind == 'close':
         if not written.until and _ENDING.search(sentence):
             found.append('it closes what the sentence seems to open again')
@@ -229,6 +244,8 @@ def doubts(sentence: str, written: Written) -> list[str]:
             found.append('it closes what the sentence seems to leave open')
         if not rest and _REST_NAMED.search(sentence):
             found.append('it closes what the sentence seems to leave open')
+        if _HALF.match(written.code) and _NOT_BEYOND.search(sentence):
+            found.append('it closes all but what the sentence seems to forbid')
         forbids = _PROHIBITION.search(sentence) or _REST_FORBIDDEN.search(sentence)
         if rest and _BEYOND.search(sentence) and not forbids:
             found.append('it closes all but what the sentence seems to forbid')

@@ -35,7 +35,9 @@ NUMBER_WORDS = (
     'fifteen sixteen seventeen eighteen nineteen twenty'
 ).split()
 """Words of the numbers from 0 on."""
+_TENS = 'thirty forty fifty sixty seventy eighty ninety'.split()
 _WORDS = {word: number for number, word in enumerate(NUMBER_WORDS)}
+_WORDS |= {word: 30 + 10 * number for number, word in enumerate(_TENS)}
 _N = r'(?:(?<![\w.)\]])-)?\d+(?:\.\d+)?'
 _UNIT = r'\s*(?:m|metres?|meters?)?'
 _NUMBER = re.compile(_N)
@@ -73,7 +75,7 @@ _COUNTING = (
     r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
-    r'(?<!-)(?<!area )(?<!zone )(?<!site )(?<!unit )(?<!sierra )'
+    r'(?<!-)(?<!area )(?<!zone )(?<!site )(?<!unit )(?<!spot )(?<!sierra )'
     rf'\b({"|".join(NUMBER_WORDS[2:])})\b(?!-){_COUNTING}',
     re.IGNORECASE,
 )

@@ -71,6 +71,8 @@ def told(sentence: str, code: str, *time: str | int) -> list[str]:
         ('row 14, x = 5 through x = 11, is full, find another way',
          'y == 14 and between(x, 5, 11)', 'y == 14 and not between(x, 5, 11)', 'does not name'),
         ('no boats at x <= 1, nor at x >= 18', 'x <= 1 or x >= 18', 'x in (1, 18)', 'is written'),
+        ('no boats at x >= 18, nor x <= 1', 'x <= 1 or x >= 18', 'between(x, 1, 18)', 'away from'),
+        ('closed: x >= 3 and x <= 8', 'between(x, 3, 8)', 'x in (3, 8)', 'is written'),
         ('row 4 but not at x = 1 and x = 9', 'y == 4 and x not in (1, 9)',
          'y == 4 and not between(x, 1, 9)', 'seem to be two'),
     ],

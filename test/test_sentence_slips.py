@@ -43,6 +43,7 @@ def test_swapped_lost_and_doubled_letters_are_put_right(said, meant):
         'there is a tree, I have seen it',
         'the father of the third mate, though very far from the trough, will blow the horn',
         'rows 5 to 7 are clsoed',
+        'the last row is closed',
         'x in [3, 7], y = 4',
     ],
 )

@@ -102,6 +102,10 @@ _LINE_AND_SIDE = re.compile(
     re.IGNORECASE,
 )
 _WRITTEN_SIDE = re.compile(r'\b[xy]\s*(?:[<>]=?|[≤≥])')
+_OUTWARD = re.compile(
+    r'\b([xy])\s*(?:<=?|≤)\s*([\d.]+).*\b\1\s*(?:>=?|≥)\s*([\d.]+)'
+    r'|\b([xy])\s*(?:>=?|≥)\s*([\d.]+).*\b\4\s*(?:<=?|≤)\s*([\d.]+)'
+)
 _SIDED = re.compile(r'\b[xy] [<>]=? ')
 _STRICT_SIDE = re.compile(r'\b[xy] [<>] ')
 
@@ -128,6 +132,8 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it has no side, where a line and one side of it are named')
     if _WRITTEN_SIDE.search(sentence) and not _SIDED.search(code) and 'between(' not in code:
         found.append('it has no side, where one is written')
+    if _outward(sentence) and not re.search(r' or |\bnot\b', code):
+        found.append('it closes what lies between two sides that point away from each other')
     lines = _NOT_THE_LINE.sub('', sentence)
     if _STRICT_SIDE.search(code) and ' or ' not in code and _INCLUSIVE.search(lines):
         found.append('it may leave out the line itself')
@@ -166,6 +172,16 @@ def contradictions(sentence: str, written: Written) -> list[str]:
     if written.until not in ('', 'for') and counted and not named:
         found.append('it names a step, where steps are counted')
     return found + _spans(sentence, code)
+
+
+def _outward(sentence: str) -> bool:
+    """Tell whether two sides are written that share no cell, such as `x <= 1` and `x >= 18`."""
+    found = _OUTWARD.search(sentence)
+    if found is None:
+        return False
+    _, below, above, _, over, under = found.groups()
+    low, high = (below, above) if below else (under, over)
+    return float(low.rstrip('.')) < float(high.rstrip('.'))
 
 
 def _nowhere(code: str) -> bool:

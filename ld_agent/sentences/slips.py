@@ -32,7 +32,8 @@ _WORDS = (
 )  # fmt: skip
 _WORDS_TOO = {
     'there', 'tree', 'seen', 'blow', 'bellow', 'though', 'trough', 'lest', 'ever', 'very',
-    'father', 'meter', 'metre', 'lager', 'grater', 'noting', 'loner',
+    'father', 'meter', 'metre', 'lager', 'grater', 'noting', 'loner', 'last', 'leat', 'leats',
+    'thee', 'eery', 'elven', 'beth', 'sven',
 }  # fmt: skip
 """Slips that are words of their own."""
 

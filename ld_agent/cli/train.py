@@ -49,13 +49,18 @@ def reading(
     seed: Annotated[int, typer.Option(help='Seed.')] = 1,
     threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
     rate: Annotated[
-        float, typer.Option(min=0.0, help='Peak of the learning rate; lower to go on.')
-    ] = 1e-3,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Peak of the learning rate, to go on at a lower one; default: the plan's.",
+        ),
+    ] = None,
 ) -> None:
     """Phase one: learn to read manuals of invented functions."""
     with errors_as_sentences():
         run, plan = _training(model)
-        numbers = plan(sequences=sequences, seed=seed, threads=threads, learning_rate=rate)
+        peak = plan().learning_rate if rate is None else rate
+        numbers = plan(sequences=sequences, seed=seed, threads=threads, learning_rate=peak)
         run.train_reading(model, start, out, numbers, _show)
 
 

@@ -56,10 +56,11 @@ def choose(sentence: str, drafts: Iterable[Draft]) -> Choice:
     Raises:
         AreaError: none is sound and likely enough; it tells of the first one.
     """
+    read = corrected(sentence)
     left, unclear, why = 1.0, 0.0, ''
     sound: dict[Written, float] = {}
     for number, draft in enumerate(drafts):
-        fault = _fault(sentence, draft)
+        fault = _fault(read, draft)
         if draft.written is None:
             unclear += draft.probability
         elif fault:
@@ -83,8 +84,8 @@ def _fault(sentence: str, draft: Draft) -> str:
     """Return why a draft cannot be used, empty where nothing speaks against it."""
     if draft.written is None:
         return 'the student cannot tell which cells it closes'
-    checks, read = (disagreements, doubts, contradictions), corrected(sentence)
-    faults = [fault for check in checks for fault in check(read, draft.written)]
+    checks = (disagreements, doubts, contradictions)
+    faults = [fault for check in checks for fault in check(sentence, draft.written)]
     return f'{_told(draft)}, and {" and ".join(faults)}' if faults else ''
 
 

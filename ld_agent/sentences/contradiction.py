@@ -101,11 +101,7 @@ _LINE_AND_SIDE = re.compile(
     r'\b(?:at|on|in) (?:or|and) (?:to the )?(?:north|south|east|west|above|below|left|right)\b',
     re.IGNORECASE,
 )
-_WRITTEN_SIDE = re.compile(r'\b[xy]\s*(?:[<>]=?|[≤≥])')
-_OUTWARD = re.compile(
-    r'\b([xy])\s*(?:<=?|≤)\s*([\d.]+).*\b\1\s*(?:>=?|≥)\s*([\d.]+)'
-    r'|\b([xy])\s*(?:>=?|≥)\s*([\d.]+).*\b\4\s*(?:<=?|≤)\s*([\d.]+)'
-)
+_WRITTEN_SIDE = re.compile(r'\b([xy])\s*([<>≤≥])=?\s*(\d+(?:\.\d+)?)?')
 _SIDED = re.compile(r'\b[xy] [<>]=? ')
 _STRICT_SIDE = re.compile(r'\b[xy] [<>] ')
 
@@ -176,12 +172,14 @@ def contradictions(sentence: str, written: Written) -> list[str]:
 
 def _outward(sentence: str) -> bool:
     """Tell whether two sides are written that share no cell, such as `x <= 1` and `x >= 18`."""
-    found = _OUTWARD.search(sentence)
-    if found is None:
-        return False
-    _, below, above, _, over, under = found.groups()
-    low, high = (below, above) if below else (under, over)
-    return float(low.rstrip('.')) < float(high.rstrip('.'))
+    sides = [
+        (axis, sign in '<≤', float(n)) for axis, sign, n in _WRITTEN_SIDE.findall(sentence) if n
+    ]
+    return any(
+        axis == other and below and not above and low < high
+        for axis, below, low in sides
+        for other, above, high in sides
+    )
 
 
 def _nowhere(code: str) -> bool:

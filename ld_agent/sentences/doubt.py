@@ -50,7 +50,7 @@ _KEPT_OUT = re.compile(
 )
 _CONFINING = re.compile(
     r'\b(?:leav(?:e|es|ing)|left(?! of)|exit\w*|(?:go|goes|going|get|move|sail) out of'
-    r'|(?:the|all) (?:rest|other)|(?:=|closed|shut):? rest|outside|except|apart from'
+    r'|(?:the|all) (?:rest|other)|(?:closed|shut):? rest|outside|except|apart from'
     r'|barring|exception of|save for|aside from|exempt\w*|rest of the'
     r'|(?:else|rest)(?: is| are| stays)? (?:closed|shut|blocked|off|barred|forbidden)'
     r'|(?<!nothing )but|nothing but [^.,;]*\d'

@@ -49,16 +49,13 @@ _CALLED = re.compile(
 )
 """Somebody's number, the name of a metric, a count: they say nothing of where and when."""
 _WORD = re.compile(rf'\b({"|".join(_WORDS)})\b', re.IGNORECASE)
-_ENDS = rf'(?P<low>{_N}){_UNIT}\s*[,;]\s*(?P<high>{_N}){_UNIT}'
 _POINT = re.compile(
     rf'[(\[]\s*(?:x\s*=\s*)?({_N}){_UNIT}\s*[,;]\s*(?:y\s*=\s*)?({_N}){_UNIT}\s*[)\]]',
     re.IGNORECASE,
 )
+_ENDS = rf'[\[(]\s*({_N}){_UNIT}\s*[,;]\s*({_N}){_UNIT}\s*[\])]'
 _INTERVAL = re.compile(
-    rf'\b(?P<axis>[xy])\s*(?:in|∈|within)\s*[\[(]\s*{_ENDS}\s*[\])]'
-    rf'|[\[(]\s*{_ENDS.replace("low", "from").replace("high", "to")}\s*[\])]'
-    r'\s*(?:in|on|along)\s+(?P<along>[xy])\b',
-    re.IGNORECASE,
+    rf'\b([xy])\s*(?:in|∈|within)\s*{_ENDS}|{_ENDS}\s*(?:in|on|along)\s+([xy])\b', re.IGNORECASE
 )
 """A range of an axis, which looks like a point."""
 _AXIS = re.compile(
@@ -69,9 +66,10 @@ _AXIS = re.compile(
 _TIME = re.compile(r'\bsteps?\s*(?:number\s*)?(\d+)|(\d+)\s*(?:\w+\s)?steps?\b', re.IGNORECASE)
 _COUNTING = (
     r'(?! of (?:them|these|those)\b)'
-    r'(?!\s+(?:\w+\s+)?(?:rows|columns|cols|corners?|points|sides|lines|channels|areas|boxes|circles'
-    r'|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|spots|hazards|holes|gaps'
-    r'|openings|zones|regions|patches|sites|closures|strips|stretches|wrecks|robots|trucks|things|men|people|crews|gangways|doors|gates'
+    r'(?!\s+(?:\w+\s+)?(?:rows|columns|cols|corners?|points|sides|lines|channels|areas|boxes'
+    r'|circles|rectangles|positions|squares|places|buoys|vessels|ships|pursuers|spots|hazards|holes'
+    r'|gaps|openings|zones|regions|patches|sites|closures|strips|stretches|wrecks|robots|trucks'
+    r'|things|men|people|crews|gangways|doors|gates'
     r'|cells\b(?!\s+(?:of|from|off|away|to|on|around|or|all|out)\b)))'
 )
 _LENGTH_WORD = re.compile(
@@ -109,20 +107,17 @@ class Named:
     metres: bool
 
     @property
-    def axes_again(self) -> list[tuple[str, float]]:
-        """Rows and columns that are named another time, such as 'row 7 is wet, so row 7 ...'."""
-        return list((Counter(self.axes) - Counter(set(self.axes))).elements())
-
-    @property
-    def steps_again(self) -> list[float]:
-        """Steps that are named another time."""
-        return list((Counter(self.steps) - Counter(set(self.steps))).elements())
+    def again(self) -> Counter[float]:
+        """How often a row, a column or a step is named another time: 'row 7 is wet, so row 7'."""
+        lines = Counter(
+            value for _, value in (Counter(self.axes) - Counter(set(self.axes))).elements()
+        )
+        return lines + (Counter(self.steps) - Counter(set(self.steps)))
 
 
 def named_in(sentence: str) -> Named:
     """Return what `sentence` names."""
     sentence = _CALLED.sub(' ', sentence)
-    ranges = list(_INTERVAL.finditer(sentence))
     placed = _INTERVAL.sub(' ', sentence)
     points = [(float(a), float(b)) for a, b in _POINT.findall(placed)]
     rest = _POINT.sub(' ', placed)
@@ -132,9 +127,9 @@ def named_in(sentence: str) -> Named:
         for number in filter(None, numbers)
     ]
     axes += [
-        ((found['axis'] or found['along']).lower(), float(found[end]))
-        for found in map(re.Match.groupdict, ranges)
-        for end in (('low', 'high') if found['axis'] else ('from', 'to'))
+        ((before or behind).lower(), float(end))
+        for before, *ends, behind in _INTERVAL.findall(sentence)
+        for end in filter(None, ends)
     ]
     return Named(
         tuple(map(float, _NUMBER.findall(sentence))),
@@ -158,8 +153,7 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     repeated = _REPEATED.search(sentence)
     if repeated:
         lost = Counter(value for value in lost if value not in values)
-    for twice in (Counter(value for _, value in named.axes_again), Counter(named.steps_again)):
-        lost -= twice
+    lost -= named.again
     added = values - Counter(named.numbers) - Counter(named.words)
     said = Counter(float(_WORDS[word.lower()]) for word in _LENGTH_WORD.findall(sentence))
     lost += said - (values - Counter(named.numbers))
@@ -176,9 +170,8 @@ def disagreements(sentence: str, written: Written) -> list[str]:
     met = [point for point in named.points if point in corners]
     if 'polygon(' in written.code and len(set(met)) == len(met) and corners != met:
         faults.append('it takes the points in another order')
-    kinds = Counter(used)
-    for (axis, value), count in Counter(named.axes).items():
-        if kinds[axis, value] < (1 if repeated else count - named.axes_again.count((axis, value))):
+    for axis, value in dict.fromkeys(named.axes):
+        if (axis, value) not in used:
             faults.append(f'it does not use {axis} = {value:g} as such')
     if written.until == 'until step' and _INCLUDED.search(sentence):
         faults.append('it may end a step too early, something is said to be included')

@@ -223,7 +223,7 @@ class _Composer:
         """Return a sentence that closes an area, perhaps for a time, and its answer."""
         reason = self.rng.choice(self.phrases['reasons']) if self.rng.random() < 0.35 else ''
         if name == OUTSIDE or 'gap' in name and re.search(r'\b(?:here|there|where)\b', reason):
-            reason = ''  # 'nobody goes in' would speak of the other side
+            reason = ''  # 'nobody goes in' would speak of the other side, 'there' of the gap
         if self.rng.random() < 0.7:
             return f'{text}{reason}', Written('close', name, code).text
         return self._timed(text, code, name, reason)

@@ -29,9 +29,9 @@ from ld_agent.student.prepare import DEFAULT_MODEL, open_student
 from ld_agent.training.report import task_report
 import typer
 
-TASK_SEQUENCES = 800
-READING = (('reading', 1, 4000), ('reading_on', 3, 2240))
-"""Legs of the reading phase: name, seed, sets; from easy to hard, then on at the hard levels."""
+TASK_SEQUENCES = 240
+READING_SEQUENCES = 7000
+READING_SEED = 1
 DPR_STEPS = 120
 SENTENCE_SEQUENCES = 1280
 
@@ -45,8 +45,8 @@ def reading(
         Path | None, typer.Option(help='Adapter to go on from; none: from the start.')
     ] = None,
     model: Annotated[str, typer.Option(help='Base model.')] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING[0][2],
-    seed: Annotated[int, typer.Option(help='Seed.')] = 1,
+    sequences: Annotated[int, typer.Option(help='Sets of twelve answers.')] = READING_SEQUENCES,
+    seed: Annotated[int, typer.Option(help='Seed.')] = READING_SEED,
     threads: Annotated[int, typer.Option(help='Processor threads.')] = 2,
     rate: Annotated[
         float | None,
@@ -92,10 +92,9 @@ def ld(
         tasks = [find_task(function_base, name) for name in dict.fromkeys(task or ['pursuit'])]
         run, plan = _training(model)
         if start is None and not no_reading:
-            for name, leg_seed, leg_sequences in READING:
-                numbers = plan(sequences=leg_sequences, seed=leg_seed, threads=threads)
-                run.train_reading(model, start, out / name, numbers, _show)
-                start = out / name / 'adapter'
+            numbers = plan(sequences=READING_SEQUENCES, seed=READING_SEED, threads=threads)
+            run.train_reading(model, None, out / 'reading', numbers, _show)
+            start = out / 'reading' / 'adapter'
         numbers = plan(
             sequences=sequences, warmup_steps=10, learning_rate=plan().learning_rate / 2,
             seed=seed, checkpoint_every=25, threads=threads,

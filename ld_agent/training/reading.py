@@ -110,8 +110,8 @@ def levels(done: float) -> dict[str, float]:
 
     Look-up alone until it is learnt, then several facts, then everything.
     """
-    hard = min(0.8, max(0.0, (done - 0.25) / 0.35 * 0.8))
-    plain = (1.0 - hard) * min(0.85, max(0.0, (done - 0.06) / 0.12 * 0.85))
+    hard = min(0.8, max(0.0, (done - 0.1) / 0.15 * 0.8))
+    plain = (1.0 - hard) * min(0.85, max(0.0, (done - 0.025) / 0.05 * 0.85))
     return {
         'look-up': 1.0 - hard - plain, 'plain': plain, 'full': 0.58 * hard, 'apart': 0.32 * hard,
         'labelled': 0.1 * hard,

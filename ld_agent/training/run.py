@@ -34,7 +34,7 @@ from ld_agent.training.vocabulary import vocabularies
 
 STATES = 12
 CHECK_SETS = 16
-CHECK_READING_EVERY = 200
+CHECK_READING_EVERY = 400
 CHECK_TASK_EVERY = 25
 HELD_OUT_SEED = 900
 

@@ -37,7 +37,7 @@ from ld_agent.summary import millis, wilson
 from ld_agent.training.sentences import examples
 import yaml
 
-SEED = 12_000_000
+SEED = 13_000_000
 """Of the reported sentences; thresholds are chosen on others."""
 GENERATED = 400
 SIZE = (20, 20)

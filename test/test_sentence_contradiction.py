@@ -72,6 +72,11 @@ def told(sentence: str, code: str, *time: str | int) -> list[str]:
          'y == 14 and between(x, 5, 11)', 'y == 14 and not between(x, 5, 11)', 'does not name'),
         ('no boats at x <= 1, nor at x >= 18', 'x <= 1 or x >= 18', 'x in (1, 18)', 'is written'),
         ('no boats at x >= 18, nor x <= 1', 'x <= 1 or x >= 18', 'between(x, 1, 18)', 'away from'),
+        ('blocked are row 2 and rows 15 to 17', 'y == 2 or between(y, 15, 17)',
+         'y in (2, 15, 17)', 'ends of a range'),
+        ('a wall along column 6, gaps at (6, 3) and (6, 15)',
+         'x == 6 and not cell(x, y, 6, 3) and not cell(x, y, 6, 15)',
+         'x == 6 and not cell(x, y, 6, 3) and cell(x, y, 6, 15)', 'one cell alone'),
         ('closed: x >= 3 and x <= 8', 'between(x, 3, 8)', 'x in (3, 8)', 'is written'),
         ('row 4 but not at x = 1 and x = 9', 'y == 4 and x not in (1, 9)',
          'y == 4 and not between(x, 1, 9)', 'seem to be two'),
@@ -117,7 +122,7 @@ def test_right_functions_of_generated_sentences_seldom_contradict_them():
     pairs = [
         (example.sentence, written)
         for example in itertools.islice(examples(14), 3000)
-        if (written := read_written(example.answer))
+        if example.kind != 'spoken' and (written := read_written(example.answer))
     ]
     found = [sentence for sentence, written in pairs if contradictions(sentence, written)]
     assert len(found) < 0.005 * len(pairs), found[:20]

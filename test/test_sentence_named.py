@@ -79,6 +79,11 @@ def test_what_agrees_is_let_through(sentence, code):
         ('rows 5 to 7 are closed, rows 6 to 9', 'between(y, 5, 7)', 'it leaves out'),
         ('row 5 is closed until step 30', 'y == 5', 'it leaves out 30'),
         ('everything north of y = 3 m', 'y > 3', 'it takes metres for cells'),
+        (
+            'in metres: corners (1.5, 2) and (4, 6.5)',
+            'rectangle(x, y, 1.5, 2, 4, 6.5)',
+            'it takes metres for cells',
+        ),
         ('everything north of y = 3', 'y > metres(3)', 'it takes cells for metres'),
     ],
 )

@@ -19,8 +19,11 @@ import random
 
 from ld_agent.emergency import CALL_SIGNS
 from ld_agent.sentence_bench import hand_cases, meant_by, SEEN
+from ld_agent.sentences.contradiction import contradictions
+from ld_agent.sentences.doubt import doubts
 from ld_agent.sentences.language import read_written
 from ld_agent.sentences.named import disagreements
+from ld_agent.sentences.slips import corrected
 from ld_agent.training.spoken import moved, read_spoken, Spoken, spoken, turned, varied
 
 CLEAR = [one for one in spoken() if one.written is not None]
@@ -73,6 +76,16 @@ def test_numbers_of_sentence_and_function_move_together():
 def test_a_half_is_no_number_that_moves():
     one = next(one for one in CLEAR if '/ 2' in one.written.code)
     assert moved(one, 3).written.code.endswith('/ 2')
+
+
+def test_checks_seldom_speak_against_the_right_function():
+    refused = [
+        one.sentence
+        for one in CLEAR
+        for checks in [(disagreements, doubts, contradictions)]
+        if any(check(corrected(one.sentence), one.written) for check in checks)
+    ]
+    assert len(refused) < 0.04 * len(CLEAR), refused
 
 
 def test_no_call_sign_is_in_them():

@@ -20,6 +20,7 @@ slips would close too little.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from ld_agent.sentences.language import Written
@@ -27,8 +28,8 @@ from ld_agent.sentences.language import Written
 _SIDES = {
     'y >': r'north|above|higher|greater|larger|more|upwards?|least|over|>|≥',
     'y <': r'south|below|lower|smaller|less|downwards?|most|under|<|≤',
-    'x >': r'east|right|greater|larger|more|higher|least|over|>|≥',
-    'x <': r'west|left|smaller|less|lower|most|under|<|≤',
+    'x >': r'east|right|above|greater|larger|more|higher|least|over|>|≥',
+    'x <': r'west|left|below|smaller|less|lower|most|under|<|≤',
 }
 _OPPOSITE = {'y >': 'y <', 'y <': 'y >', 'x >': 'x <', 'x <': 'x >'}
 _NAMED = {
@@ -93,6 +94,8 @@ _PAIR = re.compile(
     r'(not )?(?:\b[xy] )?(in \(|between\()(?:[xy], )?'
     r'(?:metres\()?([\d.]+)\)?, (?:metres\()?([\d.]+)\)?\)'
 )
+_CELL_OF_AREA = re.compile(r' and cell\(')
+_LISTED = re.compile(r'(?<!not )\bin \(((?:metres\()?[\d.]+\)?(?:, (?:metres\()?[\d.]+\)?){2,})\)')
 _BETWEEN = r'(.{{0,20}})(?<![\d.]){}(?![\d.]*\d)([^\d(]{{1,20}})(?<![\d.]){}(?![\d.]*\d)'
 """Two numbers of a sentence, what stands before them, and what stands between them."""
 _ANY_SIDE = r'not? (?:more|less)|exceed|beyond|past|onward|up|down|half|reach'
@@ -155,6 +158,8 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it closes only where rows and columns cross')
     if _RING.search(sentence) and 'between(' not in code:
         found.append('it has one radius, where a ring is named')
+    if _CELL_OF_AREA.search(code):
+        found.append('it closes one cell alone of an area')
     parts = code.split(' or ')
     if len(set(parts)) < len(parts):
         found.append('it has one area twice')
@@ -208,4 +213,10 @@ def _spans(sentence: str, code: str) -> list[str]:
             found.append(f'it closes {low} and {high} alone, which seem to be ends of a range')
         if kind == 'between(' and negated and listed and not ranged and not spanning:
             found.append(f'it opens all from {low} to {high}, which seem to be two')
+    for numbers in _LISTED.findall(code):
+        for low, high in itertools.pairwise(re.findall(r'[\d.]+', numbers)):
+            if re.search(
+                rf'(?<![\d.]){low} ?(?:to|through|till|-|–|\.\.) ?{high}(?![\d.]*\d)', sentence
+            ):
+                found.append(f'it closes {low} and {high} alone, which seem to be ends of a range')
     return found

@@ -28,7 +28,8 @@ from ld_agent.sentences.language import Written
 
 _QUESTION = re.compile(
     r'(?<!ok)(?<!okay)(?<!right)(?<!please)(?<!copy)(?<!wilco)(?<! k)\?\s*$'
-    r'|(?:^|[:!]\s)\s*(?:who|whose|why|how|which|where|what (?:is|are|was|were|time)'
+    r'|(?:^|[:!]\s)\s*(?:who(?! (?:cares|sails|goes|enters)\b)|whose|why|how|which'
+    r'|where(?! (?:the )?(?:col|row|[xy]\b))|what (?:is|are|was|were|time)'
     r'|when (?:do|does|did|will|can|may))\b'
     r'|(?:^|[:!]\s)\s*(?:is|are|was|were|will|would|should|shall|can|could|may|do|does|did)\s'
     r'(?!not\b|you (?:all )?(?:please|kindly)\b)'
@@ -54,6 +55,8 @@ _CONFINING = re.compile(
     r'|barring|exception of|save for|aside from|exempt\w*|rest of the'
     r'|(?:else|rest)(?: is| are| stays)? (?:closed|shut|blocked|off|barred|forbidden)'
     r'|(?<!nothing )but|nothing but [^.,;]*\d'
+    r'|no other|(?:nothing|nobody|nowhere|anywhere|everywhere|everything) else'
+    r'|others (?:are|is) closed'
     r'|only|(?<!and everything )(?<!and all )beyond|farther|further'
     r'|more than|exceed|not in)\b',
     re.IGNORECASE,
@@ -72,6 +75,12 @@ _ONLY_BAD = re.compile(
     r'\b(?:bad|affected|unusable|closed|shut|blocked|barred|banned|restricted|forbidden|mined'
     r'|off limits|out of bounds|dangerous|unsafe)\b'
     r'|\b(?:close|shut|block|bar|ban) (?:only|just)\b',
+    re.IGNORECASE,
+)
+_NOT_LEFT = re.compile(
+    r"(?:\b(?:not|never|nobody|no \w+)|n't)\b(?: \w+){0,2} leave\b"
+    r'(?! (?:\w+ ){0,4}(?:alone|free|clear|open|empty))'
+    r'|\bleave\b[^.;]*\bunder no\b',
     re.IGNORECASE,
 )
 _REST_NAMED = re.compile(
@@ -138,7 +147,9 @@ _VAGUE = {
         re.IGNORECASE,
     ),
     'it may depend on something': re.compile(
-        r'^\s*had\b|\bwould have\b|\b(?:(?<!as )if|unless|in case|as soon as|provided)\b'
+        r'^\s*had\b|\bwould have\b'
+        r'|\b(?:(?<!as )if(?! (?:you read|any(?:one|body)|you were planning))'
+        r'|unless|in case(?! (?:no|any)(?:body|one)\b)|as soon as|provided)\b'
         r'|\bonce (?!more|again)'
         r'|\bwhen(?:ever)? (?:the|an?|you|we|there|somebody|anybody)\b',
         re.IGNORECASE,
@@ -242,7 +253,7 @@ def doubts(sentence: str, written: Written) -> list[str]:
         stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
         if not rest and not gap and (confines or stays):
             found.append('it closes what the sentence seems to leave open')
-        if not rest and _REST_NAMED.search(sentence):
+        if not rest and (_REST_NAMED.search(sentence) or _NOT_LEFT.search(sentence)):
             found.append('it closes what the sentence seems to leave open')
         if _HALF.match(written.code) and _NOT_BEYOND.search(sentence):
             found.append('it closes all but what the sentence seems to forbid')

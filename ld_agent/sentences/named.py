@@ -83,7 +83,10 @@ _INCLUDED = re.compile(
     r'|\bstep (?:number )?\d+\W+(?:(?!not\b|closed\b)\w+\W+){0,3}inclu(?:ded|ding|sive)\b',
     re.IGNORECASE,
 )
-_METRES = re.compile(rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b', re.IGNORECASE)
+_METRES = re.compile(
+    rf'{_N}\s*(?:m|metres?|meters?)\b|\)\s*(?:m|metres|meters)\b|\bin (?:metres|meters)\b',
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

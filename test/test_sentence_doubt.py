@@ -32,6 +32,8 @@ def told(sentence: str, code: str, kind: str = 'close') -> list[str]:
     [
         ('You must not sail east of x = 16.', 'not (x > 16)', 'seems to forbid'),
         ('Ships may not go beyond x = 48 to the east.', 'not (x > 48)', 'seems to forbid'),
+        ('everything more than 3 cells away from (9, 2) is off limits',
+         'manhattan(x, y, 9, 2) <= 3', 'to leave open'),
         ('do not leave columns 3 to 9', 'between(x, 3, 9)', 'to leave open'),
         ('your place is (2, 2) to (9, 9), leave it under no circumstances',
          'rectangle(x, y, 2, 2, 9, 9)', 'to leave open'),

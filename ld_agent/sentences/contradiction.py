@@ -75,10 +75,11 @@ _GAP = re.compile(
     r'|unless|short|clear|outside|lane|allow|still|besides|omit|skip|sole|never|usable|however|\bok\b',
     re.IGNORECASE,
 )
-_CROSSED = re.compile(r'\bbetween\(y, .* and between\(x, |\bbetween\(x, .* and between\(y, ')
+_ROWS, _COLUMNS = (rf'\b(?:between\({axis}, |{axis} (?:==|in) )' for axis in 'yx')
+_CROSSED = re.compile(rf'{_ROWS}.* and {_COLUMNS}|{_COLUMNS}.* and {_ROWS}')
 _APART = re.compile(
-    r'\brows\b[^.;]*\band (?:the )?col(?:umn)?s\b'
-    r'|\bcol(?:umn)?s\b[^.;]*\band (?:the )?rows\b',
+    r'\brows?\b[^.;]*\band (?:the )?col(?:umn)?s?\b'
+    r'|\bcol(?:umn)?s?\b[^.;]*\band (?:the )?rows?\b',
     re.IGNORECASE,
 )
 _CROSSING = re.compile(
@@ -136,7 +137,8 @@ def contradictions(sentence: str, written: Written) -> list[str]:
     lines = _NOT_THE_LINE.sub('', sentence)
     if _STRICT_SIDE.search(code) and ' or ' not in code and _INCLUSIVE.search(lines):
         found.append('it may leave out the line itself')
-    if ') < ' in code and _WITHIN.search(sentence) and not _BELOW.search(sentence):
+    reached = 'euclid(' in code or _WITHIN.search(sentence)
+    if ') < ' in code and reached and not _BELOW.search(sentence):
         found.append('it may leave out the farthest cells')
     if _NEAR.match(code) and _BELOW.search(sentence) and not _WITHIN.search(sentence):
         found.append('it may close cells that are far enough')

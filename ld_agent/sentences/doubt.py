@@ -98,9 +98,16 @@ _NOT_BEYOND = re.compile(
     r'\b(?:beyond|past|(?:farther|further) than)\b',
     re.IGNORECASE,
 )
+_NEAR = re.compile(r'(?:manhattan|euclid|chebyshev)\([^<>]*\) <=? ')
 _HALF = re.compile(r'not \([xy] [<>]=? [^ ]+\)$')
 _REST_FORBIDDEN = re.compile(
     r'\b(?:every\w*|all|any\w*|what\w*|cells)\b[^.;]*\b(?:farther|further|more) than\b',
+    re.IGNORECASE,
+)
+_FAR_CLOSED = re.compile(
+    r'\b(?:everything|anything|whatever|cells?)\b[^.;]*(?<!not)(?<!no) (?:farther|further|more)'
+    r' than\b[^.;]*'
+    r'\b(?:off limits|out of bounds|closed|shut|blocked|barred|forbidden)\b',
     re.IGNORECASE,
 )
 _STAYING = re.compile(r'\b(?:stay|keep|remain)\b(?! safe)', re.IGNORECASE)
@@ -253,7 +260,8 @@ def doubts(sentence: str, written: Written) -> list[str]:
         stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
         if not rest and not gap and (confines or stays):
             found.append('it closes what the sentence seems to leave open')
-        if not rest and (_REST_NAMED.search(sentence) or _NOT_LEFT.search(sentence)):
+        left_open = _REST_NAMED, _NOT_LEFT, *([_FAR_CLOSED] if _NEAR.match(written.code) else [])
+        if not rest and any(words.search(sentence) for words in left_open):
             found.append('it closes what the sentence seems to leave open')
         if _HALF.match(written.code) and _NOT_BEYOND.search(sentence):
             found.append('it closes all but what the sentence seems to forbid')

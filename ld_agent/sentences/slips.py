@@ -28,12 +28,12 @@ _WORDS = (
     'north', 'south', 'right', 'above', 'below', 'higher', 'lower', 'upwards', 'downwards',
     'greater', 'larger', 'smaller', 'berth', 'least', 'every', 'within', 'except', 'longer',
     'again', 'radius', 'circle', 'outside', 'farther', 'further', 'nothing', 'apart', 'through',
-    'meters', 'metres', *(word for word in NUMBER_WORDS if len(word) > 4),
+    'meters', 'metres', 'either', *(word for word in NUMBER_WORDS if len(word) > 4),
 )  # fmt: skip
 _WORDS_TOO = {
     'there', 'tree', 'seen', 'blow', 'bellow', 'though', 'trough', 'lest', 'ever', 'very',
     'father', 'meter', 'metre', 'lager', 'grater', 'noting', 'loner', 'last', 'leat', 'leats',
-    'thee', 'eery', 'elven', 'beth', 'sven',
+    'thee', 'eery', 'elven', 'beth', 'sven', 'ether',
 }  # fmt: skip
 """Slips that are words of their own."""
 

@@ -101,16 +101,10 @@ def read_spoken(file: Path) -> Iterator[Spoken]:
         if 'code' not in item:
             yield Spoken(item['say'], None)
             continue
-        until, number = '', None
-        if 'time' in item:
-            until, number = re.fullmatch(r'(.+?) (\d+)(?: steps)?', item['time']).groups()
-        yield Spoken(
-            item['say'],
-            Written(
-                'lift' if 'lift' in item else 'close', item['shape'], item['code'], until,
-                number if number is None else int(number),
-            ),
-        )  # fmt: skip
+        until, _, number = item.get('time', '').removesuffix(' steps').rpartition(' ')
+        kind = 'lift' if 'lift' in item else 'close'
+        limit = int(number) if number else None
+        yield Spoken(item['say'], Written(kind, item['shape'], item['code'], until, limit))
 
 
 def varied(one: Spoken, rng: random.Random) -> Spoken:

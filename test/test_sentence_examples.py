@@ -28,13 +28,14 @@ from ld_agent.training.sentences import (
     HELD_OUT_MODULUS,
     HELD_OUT_REMAINDER,
 )
+from ld_agent.training.spoken import mixed
 import yaml
 
 MANY = 3000
 
 
 def some(seed: int, held_out: bool = False) -> list:
-    return list(itertools.islice(examples(seed, held_out), MANY))
+    return list(itertools.islice(examples(seed, held_out) if held_out else mixed(seed), MANY))
 
 
 def held_out_words(node) -> list[str]:

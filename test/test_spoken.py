@@ -15,16 +15,25 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 
 from ld_agent.emergency import CALL_SIGNS
 from ld_agent.sentence_bench import hand_cases, meant_by, SEEN
-from ld_agent.sentences.contradiction import contradictions
-from ld_agent.sentences.doubt import doubts
+from ld_agent.sentences.choice import faults
 from ld_agent.sentences.language import read_written
 from ld_agent.sentences.named import disagreements
 from ld_agent.sentences.slips import corrected
-from ld_agent.training.spoken import moved, read_spoken, Spoken, spoken, turned, varied
+from ld_agent.training.spoken import (
+    mixed,
+    moved,
+    read_spoken,
+    Spoken,
+    spoken,
+    turned,
+    varied,
+)
 
 CLEAR = [one for one in spoken() if one.written is not None]
 
@@ -79,15 +88,16 @@ def test_a_half_is_no_number_that_moves():
 
 
 def test_checks_seldom_speak_against_the_right_function():
-    refused = [
-        one.sentence
-        for one in CLEAR
-        for checks in [(disagreements, doubts, contradictions)]
-        if any(check(corrected(one.sentence), one.written) for check in checks)
-    ]
+    refused = [s.sentence for s in CLEAR if faults(corrected(s.sentence), s.written)]
     assert len(refused) < 0.04 * len(CLEAR), refused
 
 
 def test_no_call_sign_is_in_them():
-    words = {word for one in spoken() for word in one.sentence.lower().split()}
+    words = set(re.findall('[a-z]+', ' '.join(one.sentence for one in spoken()).lower()))
     assert not words & set(CALL_SIGNS)
+
+
+def test_training_draws_them_among_generated_ones_the_same_from_the_same_seed():
+    kinds = [example.kind for example in itertools.islice(mixed(4), 2000)]
+    assert 0.34 < kinds.count('spoken') / len(kinds) < 0.42
+    assert list(itertools.islice(mixed(4), 50)) == list(itertools.islice(mixed(4), 50))

@@ -80,13 +80,22 @@ def choose(sentence: str, drafts: Iterable[Draft]) -> Choice:
     raise AreaError(why)
 
 
+def faults(sentence: str, written: Written) -> list[str]:
+    """Return all that speaks against a function, a clause each.
+
+    Args:
+        sentence: with its slips put right.
+    """
+    checks = (disagreements, doubts, contradictions)
+    return [fault for check in checks for fault in check(sentence, written)]
+
+
 def _fault(sentence: str, draft: Draft) -> str:
     """Return why a draft cannot be used, empty where nothing speaks against it."""
     if draft.written is None:
         return 'the student cannot tell which cells it closes'
-    checks = (disagreements, doubts, contradictions)
-    faults = [fault for check in checks for fault in check(sentence, draft.written)]
-    return f'{_told(draft)}, and {" and ".join(faults)}' if faults else ''
+    found = faults(sentence, draft.written)
+    return f'{_told(draft)}, and {" and ".join(found)}' if found else ''
 
 
 def _told(draft: Draft) -> str:

@@ -91,12 +91,10 @@ _CROSSING = re.compile(
 _LAST_STEP = re.compile(r'(?<!not )\b(?:through|thru) (?:time ?)?step\b', re.IGNORECASE)
 _FROM_NOW = re.compile(r'\b\d+ (?:\w+ )?steps\b', re.IGNORECASE)
 _THAT_STEP = re.compile(r'\bstep (?:number |counter reaches )?\d+\b', re.IGNORECASE)
-_PAIR = re.compile(
+_ENDS = re.compile(
     r'(not )?(?:\b[xy] )?(in \(|between\()(?:[xy], )?'
-    r'(?:metres\()?([\d.]+)\)?, (?:metres\()?([\d.]+)\)?\)'
+    r'((?:metres\()?[\d.]+\)?(?:, (?:metres\()?[\d.]+\)?)+)\)'
 )
-_CELL_OF_AREA = re.compile(r' and cell\(')
-_LISTED = re.compile(r'(?<!not )\bin \(((?:metres\()?[\d.]+\)?(?:, (?:metres\()?[\d.]+\)?){2,})\)')
 _BETWEEN = r'(.{{0,20}})(?<![\d.]){}(?![\d.]*\d)([^\d(]{{1,20}})(?<![\d.]){}(?![\d.]*\d)'
 """Two numbers of a sentence, what stands before them, and what stands between them."""
 _ANY_SIDE = r'not? (?:more|less)|exceed|beyond|past|onward|up|down|half|reach'
@@ -160,7 +158,7 @@ def contradictions(sentence: str, written: Written) -> list[str]:
         found.append('it closes only where rows and columns cross')
     if _RING.search(sentence) and 'between(' not in code:
         found.append('it has one radius, where a ring is named')
-    if _CELL_OF_AREA.search(code):
+    if ' and cell(' in code:
         found.append('it closes one cell alone of an area')
     parts = code.split(' or ')
     if len(set(parts)) < len(parts):
@@ -201,24 +199,20 @@ def _nowhere(code: str) -> bool:
 def _spans(sentence: str, code: str) -> list[str]:
     """Return where a range is taken for two lines, or a gap of two lines for a range."""
     found = []
-    for negated, kind, low, high in _PAIR.findall(code):
-        if low == high:
-            found.append(f'it takes {low} for both ends')
-        spoken = re.search(_BETWEEN.format(re.escape(low), re.escape(high)), sentence)
-        if spoken is None:
-            continue
-        before, between = spoken.groups()
-        ranged = re.search(r'\b(?:to|through|till)\b|[-–]|\.\.', between, re.IGNORECASE)
-        listed = re.search(r'\band\b|,|&', between, re.IGNORECASE)
-        spanning = re.search(r'\b(?:between|from)\b', before, re.IGNORECASE)
-        if kind == 'in (' and not negated and ranged:
-            found.append(f'it closes {low} and {high} alone, which seem to be ends of a range')
-        if kind == 'between(' and negated and listed and not ranged and not spanning:
-            found.append(f'it opens all from {low} to {high}, which seem to be two')
-    for numbers in _LISTED.findall(code):
-        for low, high in itertools.pairwise(re.findall(r'[\d.]+', numbers)):
-            if re.search(
-                rf'(?<![\d.]){low} ?(?:to|through|till|-|–|\.\.) ?{high}(?![\d.]*\d)', sentence
-            ):
+    for negated, kind, numbers in _ENDS.findall(code):
+        ends = re.findall(r'[\d.]+', numbers)
+        if len(ends) == 2 and ends[0] == ends[1]:
+            found.append(f'it takes {ends[0]} for both ends')
+        for low, high in itertools.pairwise(ends):
+            spoken = re.search(_BETWEEN.format(re.escape(low), re.escape(high)), sentence)
+            if spoken is None:
+                continue
+            before, between = spoken.groups()
+            ranged = re.search(r'\b(?:to|through|till)\b|[-–]|\.\.', between, re.IGNORECASE)
+            listed = re.search(r'\band\b|,|&', between, re.IGNORECASE)
+            spanning = re.search(r'\b(?:between|from)\b', before, re.IGNORECASE)
+            if kind == 'in (' and not negated and ranged:
                 found.append(f'it closes {low} and {high} alone, which seem to be ends of a range')
+            if kind == 'between(' and negated and listed and not ranged and not spanning:
+                found.append(f'it opens all from {low} to {high}, which seem to be two')
     return found

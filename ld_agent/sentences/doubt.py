@@ -258,10 +258,13 @@ def doubts(sentence: str, written: Written) -> list[str]:
         gap = written.shape == 'a line with a gap'
         confines = _WITHIN.search(sentence) and not prohibits and not only_bad
         stays = _STAYING.search(sentence) and not _REPELLING.search(sentence)
-        if not rest and not gap and (confines or stays):
-            found.append('it closes what the sentence seems to leave open')
-        left_open = _REST_NAMED, _NOT_LEFT, *([_FAR_CLOSED] if _NEAR.match(written.code) else [])
-        if not rest and any(words.search(sentence) for words in left_open):
+        left_open = (
+            (not gap and (confines or stays))
+            or _REST_NAMED.search(sentence)
+            or _NOT_LEFT.search(sentence)
+            or (_NEAR.match(written.code) and _FAR_CLOSED.search(sentence))
+        )
+        if not rest and left_open:
             found.append('it closes what the sentence seems to leave open')
         if _HALF.match(written.code) and _NOT_BEYOND.search(sentence):
             found.append('it closes all but what the sentence seems to forbid')

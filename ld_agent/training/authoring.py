@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Trains the student that writes the function of a sentence: LoRA on generated examples.
+"""Trains the student that writes the function of a sentence, by LoRA.
 
 Needs the training extra.
 """
@@ -30,6 +30,7 @@ from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.training.lora import measure, Plan, Progress, train, Trainee
 from ld_agent.training.packing import Encode, pack_outputs, Packed
 from ld_agent.training.sentences import examples
+from ld_agent.training.spoken import mixed
 
 SENTENCES = 8
 """Examples that share one sequence."""
@@ -67,7 +68,7 @@ def train_sentences(
 
 def packs(seed: int, encode: Encode, bos: int | None, held_out: bool = False) -> Iterator[Packed]:
     """Yield sequences of `SENTENCES` examples without end."""
-    stream = examples(seed, held_out)
+    stream = examples(seed, held_out) if held_out else mixed(seed)
     letters = alphabet(encode)
     while True:
         some = [

@@ -14,9 +14,8 @@
 """Sentences about closed areas, each with the function that a student is to write for it.
 
 Put together at random from `vocabulary/sentences.yaml`: what is closed, how that is said, for
-how long, in which unit, with what said around it; or whole sentences of people, told anew
-(`spoken.py`). A part of the wordings and of the numbers is held out: they are never trained on.
-Needs no torch.
+how long, in which unit, with what said around it. A part of the wordings and of the numbers is
+held out: they are never trained on. Needs no torch.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from typing import Any
 
 from ld_agent.sentences.language import UNCLEAR, Written
 from ld_agent.training.phrases import Slots
-from ld_agent.training.spoken import spoken, varied
 import yaml
 
 HELD_OUT_REMAINDER = 3
@@ -43,7 +41,7 @@ PLAIN, PLAIN_SHARE = 6, 0.4
 is near to a plain sentence, and must not be all that the student sees of them."""
 _KINDS = {
     'plain': (45, 0), 'closing': (40, 20), 'whole': (16, 8), 'gap': (10, 4), 'union': (20, 4),
-    'confine': (8, 4), 'lift': (12, 6), 'unclear': (10, 8), 'spoken': (100, 0),
+    'confine': (8, 4), 'lift': (12, 6), 'unclear': (10, 8),
 }  # fmt: skip
 """Kind → its weight among what is trained on, and among what is held out."""
 
@@ -109,25 +107,13 @@ class _Composer:
         """Return an example, or None where this draw is for the other side."""
         weights = [weight[self.held_out] for weight in _KINDS.values()]
         kind = self.rng.choices(list(_KINDS), weights)[0]
-        if kind == 'spoken':
-            return self._spoken()
         sentence, answer = getattr(self, f'_{kind}')()
         numbers = self.slots.numbers
-        if numbers and _special(numbers) != self.held_out:
+        if numbers and held_back(numbers) != self.held_out:
             return None
         if self.held_out and kind != 'unclear' and not self.news:
             return None
         return Example(self._dress(sentence), answer, kind)
-
-    def _spoken(self) -> Example | None:
-        """Return somebody's sentence in other numbers, sometimes with a slip."""
-        one = varied(self.rng.choice(spoken()), self.rng)
-        if _special(map(float, re.findall(r'\d+(?:\.\d+)?', one.sentence))):
-            return None
-        slips = self.rng.random() < 0.05
-        return Example(
-            _slip(one.sentence, self.rng) if slips else one.sentence, one.answer, 'spoken'
-        )
 
     def _pick(self, group: dict[str, Any], plain_share: float = PLAIN_SHARE) -> Any:
         """Return one of the wordings of a group that this side may use."""
@@ -275,7 +261,7 @@ class _Composer:
             words = [rng.choice(_SHORT.get(word, (word,))) for word in text.split(' ')]
             text = ' '.join(words).replace(" 's", "'s")
         if rng.random() < 0.1:
-            text = _slip(text, rng)
+            text = slip(text, rng)
         if rng.random() < 0.4:
             text = text[:1].upper() + text[1:]
         elif rng.random() < 0.03:
@@ -283,12 +269,12 @@ class _Composer:
         return text.replace(',,', ',') + rng.choices(('', '.', '!'), (5, 4, 1))[0]
 
 
-def _special(numbers: Iterable[float]) -> bool:
-    """Tell whether these numbers are of those that no training draws."""
+def held_back(numbers: Iterable[float]) -> bool:
+    """Tell whether no training draws a sentence of these numbers."""
     return round(10 * sum(numbers)) % HELD_OUT_MODULUS == HELD_OUT_REMAINDER
 
 
-def _slip(text: str, rng: random.Random) -> str:
+def slip(text: str, rng: random.Random) -> str:
     """Return the text with two letters of a long word swapped, or one left out or doubled."""
     words = text.split(' ')
     long = [i for i, word in enumerate(words) if word.isalpha() and len(word) > 4]

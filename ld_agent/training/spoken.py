@@ -29,7 +29,8 @@ import re
 
 import ld_agent.sentences
 from ld_agent.sentences.language import UNCLEAR, Written
-from ld_agent.sentences.named import NUMBER_WORDS
+from ld_agent.sentences.named import named_in
+from ld_agent.training.sentences import Example, examples, held_back, slip
 import yaml
 
 FILES = (
@@ -38,13 +39,13 @@ FILES = (
 )
 FARTHEST = 8
 """How far numbers move at most."""
+SHARE = 0.38
+"""Of these among all that is trained on."""
+SLIPS = 0.05
+"""Share of sentences with a slip of the pen."""
 _NUMBER = re.compile(r'(?<![A-Za-z\d])(?<!\d\.)(\d+)((?:\.\d+)?)')
-_FIXED = re.compile(
-    rf'\b(?:{"|".join(NUMBER_WORDS[1:])}|(?:thir|for|fif|six|seven|eigh|nine)ty)\b'
-    r'|\d(?:st|nd|rd|th)\b|\d+:\d+|[A-Za-z]\d|\^|\*',
-    re.IGNORECASE,
-)
-"""Numbers in words, ordinals, clocks and names do not move, so nothing of their sentence does."""
+_FIXED = re.compile(r'\d(?:st|nd|rd|th)\b|\d+:\d+|[A-Za-z]\d|\^|\*', re.IGNORECASE)
+"""Ordinals, clocks, names and powers do not move, so nothing of their sentence does."""
 _CODE_NUMBER = re.compile(r'(/ )?(?<![\d.])(\d+)((?:\.\d+)?)')
 _UPRIGHT = re.compile(
     r'\b(?:above|below|left\w*|right\w*|top\w*|bottom|upper\w*|lower\w*|high\w*|up\w*|down\w*|over'
@@ -107,12 +108,30 @@ def read_spoken(file: Path) -> Iterator[Spoken]:
         yield Spoken(item['say'], Written(kind, item['shape'], item['code'], until, limit))
 
 
+def retold(seed: int) -> Iterator[Example]:
+    """Yield examples without end, in other numbers; the same from the same seed."""
+    rng = random.Random(f'{seed}/spoken')
+    while True:
+        one = varied(rng.choice(spoken()), rng)
+        if not held_back(map(float, re.findall(r'\d+(?:\.\d+)?', one.sentence))):
+            slips = rng.random() < SLIPS
+            yield Example(slip(one.sentence, rng) if slips else one.sentence, one.answer, 'spoken')
+
+
+def mixed(seed: int) -> Iterator[Example]:
+    """Yield what is trained on: generated examples, and retold ones among them, without end."""
+    rng = random.Random(f'{seed}/mixed')
+    generated, told = examples(seed), retold(seed)
+    while True:
+        yield next(told if rng.random() < SHARE else generated)
+
+
 def varied(one: Spoken, rng: random.Random) -> Spoken:
     """Return a sentence of the same construction, turned at times, its numbers moved on."""
     if rng.random() < 0.5:
         one = turned(one)
     numbers = [int(whole) for whole, _ in _NUMBER.findall(one.sentence)]
-    if not numbers or _FIXED.search(one.sentence):
+    if not numbers or _FIXED.search(one.sentence) or named_in(one.sentence).words:
         return one
     least = min(numbers)
     return moved(one, rng.randint(min(0, 1 - least) if least else 0, FARTHEST))

@@ -120,7 +120,7 @@ def test_a_few_steps_lower_the_loss_and_say_who_taught(tmp_path, monkeypatch):
     monkeypatch.setattr('ld_agent.training.kd.CHECK_OUTPUTS', 4)
     monkeypatch.setattr('ld_agent.training.outputs.STATES', 4)
     monkeypatch.setattr('ld_agent.training.kd.STATES', 4)
-    lesson = Lesson.of_configured_teacher(outputs=4, epochs=6)
+    lesson = Lesson.of_configured_teacher(outputs=4, epochs=24)
     seen: list[dict] = []
     record = train_kd('smollm2', 'pursuit', tmp_path, lesson, seen.append)
     assert [r['step'] for r in seen] == [1, 2, 3, 4, 5, 6]
@@ -128,7 +128,7 @@ def test_a_few_steps_lower_the_loss_and_say_who_taught(tmp_path, monkeypatch):
     assert (record['teacher'], record['teacher_model'], record['outputs']) == ('reference', '', 4)
     assert json.loads((tmp_path / 'adapter' / 'training.json').read_text()) == record
     head = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[0])
-    assert head['teacher'] == 'reference' and head['plan']['sequences'] == 6
+    assert head['teacher'] == 'reference' and head['plan']['sequences'] == 24
     assert (tmp_path / 'adapter' / 'adapter_model.safetensors').exists()
     train_kd('smollm2', 'pursuit', tmp_path, lesson, seen.append)
     assert len(seen) == 6
@@ -141,7 +141,8 @@ def test_the_loss_of_an_answer_is_minus_the_log_probability_of_its_tokens(output
     torch = pytest.importorskip('torch', reason='the extra .[train] brings torch')
     pytest.importorskip('peft', reason='the extra .[train] brings peft')
     from ld_agent.student.writer import open_writer
-    from ld_agent.training.lora import Plan, score, Trainee
+    from ld_agent.training.loop import score
+    from ld_agent.training.lora import Plan, Trainee
 
     source = fetch_model('smollm2')
     tokenizer, bos = read_tokenizer(source)

@@ -101,6 +101,8 @@ def ld(
         )  # fmt: skip
         out = out / 'task'
         run.train_tasks(model, tasks, start, out, numbers, _show)
+        if not _leads():
+            return
         console.print('preparing the student with the new adapter, to measure it as it runs')
         selector = Selector(open_student(model, out / 'adapter'))
         by_task = {loaded.name: task_report(selector, loaded) for loaded in tasks}
@@ -134,7 +136,8 @@ def kd(
             model, task, out, lesson, _show,
             lambda done: None if done % 1000 else console.print(f'{done} outputs'),
         )  # fmt: skip
-    print_figures(record, json, 'ld-agent train kd')
+    if _leads():
+        print_figures(record, json, 'ld-agent train kd')
 
 
 @train.command()
@@ -159,7 +162,8 @@ def sentences(
             warmup_steps=40 if start is None else 5, threads=threads,
         )  # fmt: skip
         train_sentences(model, start, out, numbers, _show)
-    typer.echo(str(out / 'adapter'))
+    if _leads():
+        typer.echo(str(out / 'adapter'))
 
 
 @train.command()
@@ -240,6 +244,13 @@ def _training(model: str) -> tuple[Any, Any]:
     known = known_student(model)
     numbers = {} if known is None else known.training.model_dump()
     return run, partial(lora.Plan, **numbers)
+
+
+def _leads() -> bool:
+    """Return whether this process, of those that `torchrun` started, speaks for all."""
+    from ld_agent.training.parallel import Workers
+
+    return not Workers().rank
 
 
 def _show(record: dict) -> None:

@@ -27,7 +27,8 @@ from ld_agent.sentences.alphabet import alphabet
 from ld_agent.sentences.prompt import render_sentence, RULES
 from ld_agent.student.fetch import fetch_model
 from ld_agent.student.tokenizer import read_tokenizer
-from ld_agent.training.lora import measure, Plan, Progress, train, Trainee
+from ld_agent.training.loop import measure, Progress, train
+from ld_agent.training.lora import Plan, Trainee
 from ld_agent.training.packing import Encode, pack_outputs, Packed
 from ld_agent.training.sentences import examples
 from ld_agent.training.spoken import mixed

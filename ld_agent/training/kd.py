@@ -33,8 +33,10 @@ from ld_agent.players import make_agent
 from ld_agent.student.fetch import fetch_model
 from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.teacher import Endpoint
-from ld_agent.training.lora import measure, Plan, Progress, train, Trainee
+from ld_agent.training.loop import measure, Progress, train
+from ld_agent.training.lora import Plan, Trainee
 from ld_agent.training.outputs import HELD_OUT_SEED, Output, packs, played, SEED, STATES, stream
+from ld_agent.training.parallel import Workers
 
 RECORD = 'training.json'
 """Beside the adapter: who taught it, on how much, and how it answers held-out states."""
@@ -97,8 +99,12 @@ def train_kd(
         LdAgentError: the teacher gives no moves, or `work` holds another lesson.
     """
     work.mkdir(parents=True, exist_ok=True)
+    workers = Workers()
     player = make_agent(lesson.teacher, task, guard='on')
     try:
+        if not workers.rank:
+            _learned(work / 'outputs.jsonl', lesson, player, tell)
+        workers.gather(None)
         learned = _learned(work / 'outputs.jsonl', lesson, player, tell)
         held = list(itertools.islice(played(player, HELD_OUT_SEED), CHECK_OUTPUTS))
     finally:
@@ -120,6 +126,8 @@ def train_kd(
     examples = stream(learned, encode, bos, lesson.seed)
     train(trainee, plan, examples, work, progress, check, CHECK_EVERY, made)
     record = {**made, **check()}
+    if workers.rank:
+        return record
     text = json.dumps(record, indent=2)
     (work / 'adapter' / RECORD).write_text(text + '\n', encoding='utf-8')
     return record

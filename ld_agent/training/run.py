@@ -28,7 +28,8 @@ from ld_agent.student.prepare import fetch_model
 from ld_agent.student.tokenizer import read_tokenizer
 from ld_agent.training import manuals, reading
 from ld_agent.training.examples import ExampleSet
-from ld_agent.training.lora import measure, Plan, Progress, train, Trainee
+from ld_agent.training.loop import measure, Progress, train
+from ld_agent.training.lora import Plan, Trainee
 from ld_agent.training.packing import pack, Packed
 from ld_agent.training.vocabulary import vocabularies
 

@@ -32,8 +32,8 @@ import yaml
 SPLIT = ('world', 'vehicles')
 """Files of which a part is held out."""
 TRAINED_WHOLE = (
-    'contests', 'devices', 'living', 'machines', 'measures', 'people', 'places', 'plant', 'space',
-    'stakes', 'stories', 'town', 'transport', 'voyages',
+    'contests', 'days', 'devices', 'living', 'machines', 'measures', 'motion', 'people', 'places',
+    'plant', 'space', 'stakes', 'stories', 'town', 'transport', 'voyages',
 )  # fmt: skip
 """Files of which nothing is held out but the last wordings."""
 TEMPERED = ('home', 'leisure', 'nature', 'relations', 'works')

@@ -33,7 +33,7 @@ SPLIT = ('world', 'vehicles')
 """Files of which a part is held out."""
 TRAINED_WHOLE = (
     'contests', 'days', 'devices', 'living', 'machines', 'measures', 'motion', 'people', 'places',
-    'plant', 'space', 'stakes', 'stories', 'town', 'transport', 'voyages',
+    'plant', 'space', 'stakes', 'stories', 'town', 'trades', 'transport', 'voyages',
 )  # fmt: skip
 """Files of which nothing is held out but the last wordings."""
 TEMPERED = ('home', 'leisure', 'nature', 'relations', 'works')

@@ -45,7 +45,8 @@ from ld_agent.sentence_bench import sentence_report
 from ld_agent.sentences.author import open_author
 from ld_agent.steps_bench import EPISODES, FIRST_SEED, steps_report
 from ld_agent.student.prepare import DEFAULT_MODEL, open_student
-from ld_agent.training.report import task_report
+from ld_agent.training.report import SEED as READING_SEED
+from ld_agent.training.report import SETS, task_report
 import typer
 
 
@@ -59,7 +60,8 @@ class _Setting:
     decisions: int
     most: int
     episodes: int
-    seed: int
+    seed: int | None
+    sets: int
     plots: Path | None
 
     @cached_property
@@ -67,6 +69,11 @@ class _Setting:
         """The student, opened where a part first needs it."""
         adapter = None if self.untuned else 'default'
         return Selector(open_student(self.model, adapter, progress=show_step))
+
+    @property
+    def first_seed(self) -> int:
+        """The seed of the first episode that is played."""
+        return FIRST_SEED if self.seed is None else self.seed
 
     def plot(self, name: str) -> Path | None:
         return None if self.plots is None else self.plots / f'{name}.png'
@@ -90,7 +97,9 @@ def _entropy(s: _Setting) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[_Setting], Any]] = {
-    'reading': lambda s: task_report(s.selector, s.task),
+    'reading': lambda s: task_report(
+        s.selector, s.task, READING_SEED if s.seed is None else s.seed, s.sets
+    ),
     'combinations': lambda s: combinations_report(
         s.selector, [find_task(folder) for folder in installed_bases()]
     ),
@@ -103,8 +112,8 @@ PARTS: dict[str, Callable[[_Setting], Any]] = {
     'sentences': lambda s: sentence_report(
         open_author(s.model, progress=show_step), s.task, _tell
     ),
-    'steps': lambda s: steps_report(s.episodes, s.seed, progress=show_step),
-    'scenarios': lambda s: scenario_report(s.episodes, s.seed, progress=show_step),
+    'steps': lambda s: steps_report(s.episodes, s.first_seed, progress=show_step),
+    'scenarios': lambda s: scenario_report(s.episodes, s.first_seed, progress=show_step),
     'retrieval': lambda s: retrieval_report(
         s.selector, s.task, _tell, s.most, s.plot('retrieval')
     ),
@@ -128,7 +137,14 @@ def bench(
     episodes: Annotated[
         int, typer.Option(min=2, help='Episodes for steps, scenarios.')
     ] = EPISODES,
-    seed: Annotated[int, typer.Option(min=0, help='First seed of steps, scenarios.')] = FIRST_SEED,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help='Seed of reading, first seed of steps, scenarios; default: the reported ones.',
+        ),
+    ] = None,
+    sets: Annotated[int, typer.Option(min=1, help='Sets of 8 answers a line of reading.')] = SETS,
     most: Annotated[
         int, typer.Option(min=10, help='Largest base for the cost of retrieval.')
     ] = 1_000_000,
@@ -145,7 +161,7 @@ def bench(
         if plots is not None:
             plots.mkdir(parents=True, exist_ok=True)
         setting = _Setting(
-            find_task(None, task), model, untuned, decisions, most, episodes, seed, plots
+            find_task(None, task), model, untuned, decisions, most, episodes, seed, sets, plots
         )
         figures: dict[str, Any] = {'machine': benchmark.machine()}
         for part in wanted:

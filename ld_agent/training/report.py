@@ -92,12 +92,12 @@ def played_sets(task: Task, seed: int = SEED, episodes: int = EPISODES) -> Itera
     agent.close()
 
 
-def contrastive_pairs(task: Task) -> Iterator[ExampleSet]:
+def contrastive_pairs(task: Task, seed: int = SEED) -> Iterator[ExampleSet]:
     """Yield pairs of states that differ in one fact and want different functions: all there are.
 
     Where a fact holds a label, two filter functions with labels unseen in training are there.
     """
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     for stage in task.stages:
         if len(stage.functions) < 2:
             continue
@@ -116,8 +116,14 @@ def contrastive_pairs(task: Task) -> Iterator[ExampleSet]:
                 yield ExampleSet(stage.rules, tuple(entries), examples, stage.name)
 
 
-def task_report(selector: Selector, task: Task) -> dict[str, Any]:
+def task_report(
+    selector: Selector, task: Task, seed: int = SEED, sets: int = SETS
+) -> dict[str, Any]:
     """Measure a student on a task and on reading in general.
+
+    Args:
+        seed: where states, words and invented functions come from.
+        sets: sets of `STATES` answers for each of `reworded` and what follows it.
 
     Returns:
         `stages`: accuracy and calibration on the states of unseen episodes, stage by stage;
@@ -131,26 +137,26 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
     stages: dict[str, _Answers] = defaultdict(_Answers)
     every = _Answers()
     labels = _Answers()
-    for example_set in played_sets(task):
+    for example_set in played_sets(task, seed):
         _answer(selector, example_set, stages[example_set.kind], every)
         if example_set.examples[0].answer.endswith('_keepout'):
             labels.right.append(every.right[-1])
             labels.sure.append(every.sure[-1])
     pairs = []
-    for example_set in contrastive_pairs(task):
+    for example_set in contrastive_pairs(task, seed):
         both = _Answers()
         _answer(selector, example_set, both)
         pairs.append(all(both.right))
     words = vocabularies()
     others = {
-        'reworded': manuals.stream(task, SEED, STATES, held_out=True),
-        'renamed': manuals.stream(task, SEED + 1, STATES),
-        'unseen_facts': reading.stream(words['unseen facts'], SEED, STATES),
-        'unseen_facts_literal': reading.stream(words['unseen facts, literal'], SEED, STATES),
+        'reworded': manuals.stream(task, seed, STATES, held_out=True),
+        'renamed': manuals.stream(task, seed + 1, STATES),
+        'unseen_facts': reading.stream(words['unseen facts'], seed, STATES),
+        'unseen_facts_literal': reading.stream(words['unseen facts, literal'], seed, STATES),
         'unseen_facts_near': reading.stream(
-            words['unseen facts, near wordings'], SEED, STATES, level='apart'
+            words['unseen facts, near wordings'], seed, STATES, level='apart'
         ),
-        'unseen_wordings': reading.stream(words['unseen wordings'], SEED, STATES),
+        'unseen_wordings': reading.stream(words['unseen wordings'], seed, STATES),
     }
     return {
         'agreement': every.figures()['accuracy'],
@@ -159,7 +165,7 @@ def task_report(selector: Selector, task: Task) -> dict[str, Any]:
         'stages': {name: answers.figures() for name, answers in sorted(stages.items())},
         'contrastive_pairs': {'pairs': len(pairs), 'both_right': float(np.mean(pairs))},
         **({'unseen_labels': labels.figures()} if labels.right else {}),
-        **{name: _measure(selector, itertools.islice(s, SETS)) for name, s in others.items()},
+        **{name: _measure(selector, itertools.islice(s, sets)) for name, s in others.items()},
     }
 
 

@@ -36,7 +36,7 @@ OURS = [
 ]  # fmt: skip
 MADE = [c for c in COMMANDS if c.startswith('make')]
 ROS = [c for c in COMMANDS if c.startswith(('ros2', 'python -m colcon'))]
-SETTING_UP = ('source ', 'python3 -m venv', 'pip ', 'ld-agent train')
+SETTING_UP = ('source ', 'python3 -m venv', 'pip ', 'ld-agent train', 'torchrun ')
 """What is run elsewhere: by a user of ROS 2, or for hours."""
 SECONDS = 280
 SLOW = 'ld-agent probe'
@@ -77,8 +77,12 @@ def test_make_target_exists(command):
     assert done.stdout
 
 
-def test_training_command_exists():
-    (command,) = [c for c in COMMANDS if c.startswith('ld-agent train')]
+@pytest.mark.parametrize(
+    'command',
+    [c.partition('--no-python ')[2] or c for c in COMMANDS if 'ld-agent train' in c],
+)
+def test_training_command_exists(command):
+    assert command.startswith('ld-agent train ld ')
     options = [word for word in shlex.split(command) if word.startswith('--')]
     text = _run('ld-agent train ld --help', ROOT).stdout
     assert options

@@ -13,8 +13,8 @@
 # limitations under the License.
 """Data-parallel training: the processes that `torchrun` starts share the sets of every step.
 
-Two processes of one thread each take some half of the time of one process of two threads, since
-the matrices of a small model are too small to be split. Without `torchrun` there is one process.
+Two processes of one thread each are faster than one of two threads, since the matrices of a small
+model are too small to be split. Without `torchrun` there is one process.
 """
 
 from __future__ import annotations

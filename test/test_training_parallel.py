@@ -38,7 +38,7 @@ from ld_agent.training.loop import train
 from ld_agent.training.lora import Plan, Trainee
 from ld_agent.training.packing import pack
 
-model, out, processes = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+model, out = map(Path, sys.argv[1:])
 tokenizer, bos = read_tokenizer(model)
 plan = Plan(sequences=12, per_step=4, warmup_steps=1, rank=2, alpha=4, threads=1)
 entries = (Entry('go', 'Go on.', 'it is day'), Entry('rest', 'Rest.', 'it is night'))
@@ -60,7 +60,7 @@ def trained(folder: Path, model: Path, processes: int) -> tuple[dict, list[dict]
     out = folder / str(processes)
     start = ['-m', 'torch.distributed.run', f'--nproc-per-node={processes}', '--standalone']
     done = subprocess.run(
-        [sys.executable, *(start if processes > 1 else []), script, model, out, str(processes)],
+        [sys.executable, *(start if processes > 1 else []), script, model, out],
         capture_output=True,
         text=True,
         timeout=300,
